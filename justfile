@@ -1,0 +1,64 @@
+# The commands of the house; `.venv/bin/just` runs the first one, which is what CI runs, and `just --list` shows them all.
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
+
+# everything that CI checks
+check: lint types contracts snapshot test
+
+# the linter, and whether the formatter would change anything
+lint:
+    ruff check
+    ruff format --check
+
+# mypy, strict, over promograph and the three plugins
+types:
+    mypy
+
+# who may import whom
+contracts:
+    lint-imports --no-logo
+
+# whether schema.graphql is what the code says
+snapshot:
+    python -m promograph.cli.main schema | diff -u schema.graphql - || { echo "run 'just schema' and look at the difference" >&2; exit 1; }
+
+# the tests, on SQLite and on a PostgreSQL server of their own; arguments go to pytest
+test *arguments:
+    python -m pytest {{ arguments }}
+
+# put every file into the house's format
+fmt:
+    ruff check --fix
+    ruff format
+
+# write schema.graphql anew
+schema:
+    python -m promograph.cli.main schema > schema.graphql.new
+    mv schema.graphql.new schema.graphql
+
+# the demo; arguments go to `promograph demo`
+demo *arguments:
+    promograph demo {{ arguments }}
+
+# the measurements; arguments go to `promograph bench`
+bench *arguments:
+    promograph bench {{ arguments }}
+
+# the GraphQL-over-HTTP audits and the clients of other makers (needs Node)
+audits:
+    tests/audits/run
+
+# resolve the newest versions and write constraints.txt anew (run it with the oldest Python that is supported)
+pins:
+    #!/usr/bin/env python
+    import json, re, subprocess, sys
+    from pathlib import Path
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-", "-e", ".[dev]"]
+    report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    packages = {re.sub(r"[-_.]+", "-", each["metadata"]["name"]).lower(): each["metadata"]["version"] for each in report["install"]}
+    pins = [f"{name}=={version}" for name, version in sorted(packages.items()) if name not in {"promograph", "pip", "setuptools", "uv"}]
+    file = Path("constraints.txt")
+    heading = [line for line in file.read_text().splitlines() if line.startswith("#")]
+    file.write_text("\n".join([*heading, *pins]) + "\n")

@@ -1,0 +1,102 @@
+"""Settings: the only reader of the environment."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from promograph.errors import ConfigError
+
+PREFIX = "PROMOGRAPH_"
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+class Settings(BaseSettings):
+    """Each field is read from `PROMOGRAPH_` + its name in capitals, where the caller of `load_settings` names no value.
+
+    `store` may hold a password and is therefore missing from the repr; `shown_store` is fit for logs.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    store: str = Field(
+        default="sqlite:///promograph.db",
+        repr=False,
+        description="Where everything is kept: sqlite:///path or postgresql://user:password@host:port/database.",
+    )
+    host: str = Field(default="127.0.0.1", min_length=1, description="The address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="The TCP port to listen on; 0 takes a free one.")
+    workers: int = Field(default=1, ge=1, description="The number of server processes.")
+    max_body_bytes: int = Field(default=8 * 2**20, gt=0, description="The largest request body, uploads apart.")
+    max_upload_bytes: int = Field(default=256 * 2**20, gt=0, description="The largest uploaded file.")
+    introspection: bool = Field(default=True, description="Whether clients may ask for the schema.")
+    graphiql: bool = Field(default=True, description="Whether a browser that opens /graphql gets GraphiQL.")
+    blocked_plugins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="The names of plugins that are not loaded, with commas between."
+    )
+    log_level: LogLevel = Field(default="info", description="The least level that is logged.")
+
+    @property
+    def shown_store(self) -> str:
+        """The store's address with its password, if any, replaced by `***`."""
+        parts = urlsplit(self.store)
+        if parts.password is None:
+            return self.store
+        user, _, host = parts.netloc.rpartition("@")
+        return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
+
+    @field_validator("store")
+    @classmethod
+    def _check_store(cls, store: str) -> str:
+        if not store.startswith(("sqlite:///", "postgresql://")):
+            raise ValueError("it must begin with sqlite:/// or postgresql://")
+        if store.startswith("postgresql://"):
+            _check_address(store)
+        return store
+
+    @field_validator("blocked_plugins", mode="before")
+    @classmethod
+    def _split(cls, names: object) -> object:
+        if not isinstance(names, str):
+            return names
+        return tuple(stripped for name in names.split(",") if (stripped := name.strip()))
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process: `overrides` first (None means *not given*), then the environment, then defaults.
+
+    Raises ConfigError with a sentence for each setting that has no usable value; the values themselves are not in it.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        sentences = [_sentence(str(problem["loc"][0]), problem["msg"]) for problem in error.errors(include_input=False)]
+    raise ConfigError(" ".join(sentences))
+
+
+def _check_address(store: str) -> None:
+    """Refuse what a parser would cut at the wrong place: a password would pass for a path or a port, and be shown."""
+    try:
+        parts = urlsplit(store)
+        named = parts.path.strip("/") and (parts.port is None or parts.port > 0)
+    # The parser's own words quote the address.
+    except ValueError:
+        named = False
+    if not named:
+        raise ValueError("it must have the form postgresql://user:password@host:port/database")
+    if "@" in parts.path + parts.query + parts.fragment or "password=" in parts.query:
+        raise ValueError("a password stands before the @, and its characters / ? # @ : are written %2F %3F %23 %40 %3A")
+
+
+def _sentence(name: str, problem: str) -> str:
+    if name not in Settings.model_fields:
+        return f"There is no setting named {name}."
+    text = problem.removeprefix("Value error, ")
+    return f"The setting {name} ({PREFIX}{name.upper()}) has no usable value: {text[0].lower()}{text[1:]}."

@@ -1,0 +1,92 @@
+"""Issuing: the request, the occasion that makes it idempotent, the answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from promograph.domain.placeholders import Purpose
+from promograph.domain.promotions import EndReason, IssuePolicy, Promotion, PromotionStatus
+from promograph.domain.refusals import Refusal, RefusalCode, refuse
+from promograph.errors import BadInput, InputProblem
+
+
+class IssuanceKind(StrEnum):
+    """INITIAL: a code of its own, for the first time. REPEAT: the same code again. FALLBACK: the shared code."""
+
+    INITIAL = "INITIAL"
+    REPEAT = "REPEAT"
+    FALLBACK = "FALLBACK"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueRequest:
+    """One code for one customer. `promotion` is a handle. Keys are the caller's own, at most 128 characters."""
+
+    promotion: str
+    customer: str
+    send: str | None = None
+    message: str | None = None
+    channel: str | None = None
+    purpose: Purpose = Purpose.LIVE
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuance:
+    """A code bound to a customer. `number` counts a promotion's issuances from 1; 0 is a placeholder's."""
+
+    promotion_id: int
+    number: int
+    seq: int
+    text: str
+    customer: str
+    kind: IssuanceKind
+    issued_at: datetime
+    expires_at: datetime | None
+    channel: str | None = None
+    send: str | None = None
+    purpose: Purpose = Purpose.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class IssueOutcome:
+    """Either an issuance, or why there is none. `replayed`: this answer was given before."""
+
+    issuance: Issuance | None = None
+    problem: Refusal | BadInput | None = None
+    replayed: bool = False
+
+
+def occasion(policy: IssuePolicy, request: IssueRequest) -> str:
+    """The key of the occasion within a promotion and customer; BadInput where the request does not name it."""
+    if policy is IssuePolicy.PER_CUSTOMER:
+        return ""
+    if policy is IssuePolicy.PER_SEND:
+        if request.send is None:
+            raise BadInput(InputProblem.REQUIRED, "This promotion issues per send: name the send.", field=("send",))
+        return f"s:{request.send}"
+    key = request.message or request.idempotency_key
+    if key is None:
+        raise BadInput(
+            InputProblem.REQUIRED,
+            "This promotion issues per message: name the message, or give an idempotencyKey.",
+            field=("message",),
+        )
+    return f"m:{key}"
+
+
+def repeat_occasion(key: str) -> str:
+    """The occasion of giving the same code again; apart from those of first issues."""
+    return f"r:{key}"
+
+
+def why_not_open(promotion: Promotion, now: datetime) -> Refusal | None:
+    """Why this promotion issues nothing new now, whatever is in its pool."""
+    status = promotion.status(now)
+    if status is PromotionStatus.ACTIVE:
+        return None
+    if status is PromotionStatus.SCHEDULED and promotion.terms.window.starts_at is not None:
+        return refuse(RefusalCode.NOT_STARTED, starts_at=promotion.terms.window.starts_at.isoformat())
+    if promotion.end_reason(now) is EndReason.AUDIENCE_CAP:
+        return refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=promotion.terms.audience_cap or 0)
+    return refuse(RefusalCode.PROMOTION_INACTIVE, status=status)

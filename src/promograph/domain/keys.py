@@ -1,0 +1,22 @@
+"""Names that callers bring along: of customers, sends, messages, orders, channels, idempotency."""
+
+from promograph.errors import BadInput, InputProblem
+
+LONGEST = 128
+
+
+def checked_key(value: str, field: str, *, longest: int = LONGEST) -> str:
+    """The value itself; BadInput unless it is 1 to `longest` printable characters with no space at either end."""
+    if not value:
+        raise BadInput(InputProblem.REQUIRED, f"{field} must not be empty.", field=(field,))
+    if len(value) > longest:
+        raise BadInput(InputProblem.OUT_OF_RANGE, f"{field} must be at most {longest} characters.", field=(field,))
+    if not value.isprintable() or value != value.strip():
+        raise BadInput(
+            InputProblem.INVALID, f"{field} must be printable characters, with no space at either end.", field=(field,)
+        )
+    return value
+
+
+def checked_optional(value: str | None, field: str, *, longest: int = LONGEST) -> str | None:
+    return None if value is None else checked_key(value, field, longest=longest)

@@ -1,0 +1,30 @@
+"""What TEST and PREVIEW give out: texts shaped like codes that no checkout redeems."""
+
+from enum import StrEnum
+from hashlib import blake2b
+
+from promograph.domain.code_formats import DEFAULT_ALPHABET
+
+RESERVED_PREFIX = "TEST-"
+"""No real code may begin with it, in any letter case: this is what makes a placeholder tell-tale."""
+
+_LENGTH = 8
+
+
+class Purpose(StrEnum):
+    """LIVE uses codes up; TEST and PREVIEW give a placeholder and touch no counter."""
+
+    LIVE = "LIVE"
+    TEST = "TEST"
+    PREVIEW = "PREVIEW"
+
+
+def is_placeholder(key: str) -> bool:
+    """Whether a normalised text can only be a placeholder."""
+    return key.startswith(RESERVED_PREFIX)
+
+
+def placeholder(handle: str, customer: str) -> str:
+    """The same for the same promotion and customer, so that a repeated preview does not flicker."""
+    digest = blake2b(f"{handle}\0{customer}".encode(errors="surrogatepass"), digest_size=_LENGTH).digest()
+    return RESERVED_PREFIX + "".join(DEFAULT_ALPHABET[byte % len(DEFAULT_ALPHABET)] for byte in digest)

@@ -1,0 +1,98 @@
+"""What a promotion's terms must satisfy, and which of them may change when."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus, PromotionTerms
+from promograph.domain.windows import checked as checked_window
+from promograph.errors import BadInput, InputProblem
+
+_HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_LONGEST_NAME = 200
+_LONGEST_DESCRIPTION = 10_000
+_MOST_PROPERTIES = 50
+_LONGEST_PROPERTY = 500
+_LARGEST = 10**12
+_LONGEST_VALIDITY = timedelta(days=36_500)
+
+# What customers have been told, or what the counters rest on, stays once a promotion has left its draft.
+_FIXED = {"code_kind": "codeKind", "issue_policy": "issuePolicy", "reward": "reward", "handle": "handle"}
+
+
+def checked_terms(terms: PromotionTerms) -> PromotionTerms:
+    """The terms themselves; BadInput with the field that needs mending."""
+    _check_texts(terms)
+    _check_properties(terms.properties)
+    checked_window(terms.window)
+    terms.code_format.validate()
+    for name, limit in (
+        ("audienceCap", terms.audience_cap),
+        ("usesPerCode", terms.uses_per_code),
+        ("usesPerCustomer", terms.uses_per_customer),
+    ):
+        if limit is not None and not 1 <= limit <= _LARGEST:
+            raise _bad(InputProblem.OUT_OF_RANGE, f"{name} must be at least 1; leave it out for no limit.", name)
+    if terms.valid_for is not None and not timedelta(seconds=1) <= terms.valid_for <= _LONGEST_VALIDITY:
+        raise _bad(InputProblem.OUT_OF_RANGE, "validFor must be between one second and a hundred years.", "validFor")
+    if terms.code_kind is CodeKind.SINGLE and terms.on_empty is not OnEmpty.REFUSE:
+        raise _bad(InputProblem.INVALID, "A single code never runs out: onEmpty must be REFUSE.", "onEmpty")
+    return terms
+
+
+def check_change(promotion: Promotion, terms: PromotionTerms, now: datetime, *, has_codes: bool) -> None:
+    """BadInput when the promotion, where it stands, may not get these terms."""
+    status = promotion.status(now)
+    if status in (PromotionStatus.ENDED, PromotionStatus.ARCHIVED):
+        raise _bad(InputProblem.STATE, f"A promotion that is {status} cannot be changed; duplicate it instead.", "id")
+    if status is PromotionStatus.DRAFT:
+        if has_codes and (terms.code_kind is CodeKind.SINGLE) != (promotion.terms.code_kind is CodeKind.SINGLE):
+            raise _bad(
+                InputProblem.STATE, "This draft has codes already; duplicate it to change their kind.", "codeKind"
+            )
+        return
+    for name, field in _FIXED.items():
+        if getattr(terms, name) != getattr(promotion.terms, name):
+            raise _bad(InputProblem.STATE, f"{field} cannot change once the promotion has left its draft.", field)
+
+
+def _check_texts(terms: PromotionTerms) -> None:
+    if not terms.name.strip():
+        raise _bad(InputProblem.REQUIRED, "A promotion needs a name.", "name")
+    if len(terms.name) > _LONGEST_NAME:
+        raise _bad(InputProblem.OUT_OF_RANGE, f"A name has at most {_LONGEST_NAME} characters.", "name")
+    if len(terms.description) > _LONGEST_DESCRIPTION:
+        raise _bad(
+            InputProblem.OUT_OF_RANGE, f"A description has at most {_LONGEST_DESCRIPTION} characters.", "description"
+        )
+    for field, value in (("name", terms.name), ("description", terms.description)):
+        check_storable(value, field)
+    if not _HANDLE.fullmatch(terms.handle):
+        raise _bad(
+            InputProblem.INVALID,
+            "A handle is 1 to 64 characters: a-z, 0-9, and . _ - in between; give one, or a name with Latin letters.",
+            "handle",
+        )
+
+
+def _check_properties(properties: Mapping[str, str]) -> None:
+    if len(properties) > _MOST_PROPERTIES:
+        raise _bad(InputProblem.TOO_MANY, f"A promotion has at most {_MOST_PROPERTIES} properties.", "properties")
+    for name, value in properties.items():
+        if not 1 <= len(name) <= 64 or len(value) > _LONGEST_PROPERTY:
+            raise _bad(
+                InputProblem.OUT_OF_RANGE,
+                f"A property has a name of 1 to 64 and a value of at most {_LONGEST_PROPERTY} characters.",
+                "properties",
+            )
+        check_storable(name + value, "properties")
+
+
+def check_storable(text: str, field: str) -> None:
+    """BadInput for what no store keeps as text: NUL, and halves of surrogate pairs."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise _bad(InputProblem.INVALID, f"{field} holds a character that cannot be stored.", field)
+
+
+def _bad(problem: InputProblem, sentence: str, field: str) -> BadInput:
+    return BadInput(problem, sentence, field=(field,))

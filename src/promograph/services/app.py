@@ -1,0 +1,49 @@
+"""All use cases over one store, made together and closed together."""
+
+from promograph.domain.clock import Clock, system_clock
+from promograph.services.access import Access
+from promograph.services.issuing import Issuing
+from promograph.services.promoting import Promoting
+from promograph.services.redeeming import Redeeming
+from promograph.services.stocking import Stocking
+from promograph.store import migrating
+from promograph.store.database import Database
+from promograph.store.opening import open_database
+from promograph.store.verifying import recount
+
+
+class Services:
+    """What the API, the command line and the tests call. `prepare` must be awaited before anything else is."""
+
+    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
+        self._database = database
+        self.access = Access(database, clock)
+        self.promoting = Promoting(database, clock)
+        self.stocking = Stocking(database, clock)
+        self.issuing = Issuing(database, clock)
+        self.redeeming = Redeeming(database, clock)
+        self.clock = clock
+
+    @classmethod
+    def open(cls, store: str, clock: Clock = system_clock) -> "Services":
+        """Over the store named by a URL."""
+        return cls(open_database(store), clock)
+
+    async def prepare(self) -> None:
+        """Create the tables in an empty store; StoreOutdated where they are of another version."""
+        await migrating.prepare(self._database)
+
+    async def migrate(self) -> str:
+        """Bring the tables up to date; the revision they are at then."""
+        return await migrating.migrate(self._database)
+
+    async def verify(self) -> list[str]:
+        """A sentence for each difference between what is counted and what is there; empty when all is well."""
+        return await self._database.snapshot(recount)
+
+    async def check(self) -> None:
+        """StoreError unless the store answers."""
+        await self._database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+
+    async def close(self) -> None:
+        await self._database.close()

@@ -1,0 +1,123 @@
+"""Use cases of issuing: one, many, and the same again."""
+
+from collections.abc import Sequence
+
+from promograph.domain.clock import Clock
+from promograph.domain.decisions import SHARED_SEQ
+from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest
+from promograph.domain.keys import checked_key, checked_optional
+from promograph.domain.placeholders import Purpose, placeholder
+from promograph.errors import BadInput, InputProblem
+from promograph.services.batching import Gatherer
+from promograph.store import issuing, promotions, reissuing
+from promograph.store.database import Connection, Database
+
+MOST_AT_ONCE = 10_000
+_HEAVY = 500
+
+
+class Issuing:
+    """Codes for customers. Refusals and bad input are outcomes; only faults of the store are raised."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._gatherer = Gatherer(self._issue)
+        self._repeater = Gatherer(self._reissue)
+
+    async def issue(self, request: IssueRequest) -> IssueOutcome:
+        problem = _fault(request)
+        if problem is not None:
+            return IssueOutcome(problem=problem)
+        if request.purpose is not Purpose.LIVE:
+            return (await self._rehearse([request]))[0]
+        return await self._gatherer.submit(request)
+
+    async def issue_many(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+        """One transaction for all of them: an outcome each, in their order."""
+        if len(requests) > MOST_AT_ONCE:
+            raise BadInput(
+                InputProblem.TOO_MANY,
+                f"One call takes at most {MOST_AT_ONCE:,} customers; this one has {len(requests):,}.",
+                field=("customers",),
+            )
+        outcomes: list[IssueOutcome | None] = [None] * len(requests)
+        good: list[int] = []
+        for place, request in enumerate(requests):
+            problem = _fault(request)
+            if problem is None:
+                good.append(place)
+            else:
+                outcomes[place] = IssueOutcome(problem=problem)
+        answered = await self._answer([requests[place] for place in good])
+        for place, outcome in zip(good, answered, strict=True):
+            outcomes[place] = outcome
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def reissue(self, request: IssueRequest) -> IssueOutcome:
+        problem = _fault(request)
+        if problem is not None:
+            return IssueOutcome(problem=problem)
+        if request.purpose is not Purpose.LIVE:
+            return (await self._rehearse([request]))[0]
+        return await self._repeater.submit(request)
+
+    async def _answer(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
+        if not requests:
+            return []
+        if requests[0].purpose is not Purpose.LIVE:
+            return await self._rehearse(requests)
+        return await self._issue(requests)
+
+    async def _issue(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
+        now = self._clock()
+        return await self._database.write(
+            lambda connection: issuing.issue(connection, requests, now), heavy=len(requests) > _HEAVY
+        )
+
+    async def _reissue(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
+        now = self._clock()
+        return await self._database.write(lambda connection: reissuing.reissue(connection, requests, now))
+
+    async def _rehearse(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+        """TEST and PREVIEW: a placeholder each, and nothing is counted."""
+        now = self._clock()
+
+        def work(connection: Connection) -> list[IssueOutcome]:
+            known = promotions.by_handle(connection, sorted({request.promotion for request in requests}))
+            outcomes = []
+            for request in requests:
+                promotion = known.get(request.promotion)
+                if promotion is None:
+                    outcomes.append(IssueOutcome(problem=issuing.unknown_promotion(request.promotion)))
+                    continue
+                shown = Issuance(
+                    promotion_id=promotion.id,
+                    number=0,
+                    seq=SHARED_SEQ,
+                    text=placeholder(request.promotion, request.customer),
+                    customer=request.customer,
+                    kind=IssuanceKind.INITIAL,
+                    issued_at=now,
+                    expires_at=promotion.expiry(now),
+                    channel=request.channel,
+                    send=request.send,
+                    purpose=request.purpose,
+                )
+                outcomes.append(IssueOutcome(issuance=shown))
+            return outcomes
+
+        return await self._database.read(work)
+
+
+def _fault(request: IssueRequest) -> BadInput | None:
+    try:
+        checked_key(request.promotion, "promotion")
+        checked_key(request.customer, "customer")
+        checked_optional(request.send, "send")
+        checked_optional(request.message, "message")
+        checked_optional(request.channel, "channel", longest=64)
+        checked_optional(request.idempotency_key, "idempotencyKey")
+    except BadInput as problem:
+        return problem
+    return None

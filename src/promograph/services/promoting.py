@@ -1,0 +1,272 @@
+"""The life of a promotion: draft, activate, pause, end, archive, duplicate."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from promograph.domain.clock import Clock
+from promograph.domain.codes import check_text, normalise
+from promograph.domain.placeholders import is_placeholder
+from promograph.domain.promotions import (
+    CodeKind,
+    EndReason,
+    OnEmpty,
+    Promotion,
+    PromotionStatus,
+    PromotionTerms,
+    check_may,
+)
+from promograph.domain.terms import check_change, checked_terms
+from promograph.errors import BadInput, InputProblem
+from promograph.store import inventories, promotions, shared_codes, stock
+from promograph.store.database import Connection, Database
+from promograph.store.inventories import Inventory
+from promograph.store.listing import Page, PromotionQuery, Slice, count_promotions, promotion_page
+from promograph.store.stock import Stock
+from promograph.store.tables import to_micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a marketer sets up. `shared_code` is the text of a SINGLE promotion's code, or of the fallback of others."""
+
+    terms: PromotionTerms
+    shared_code: str | None = None
+
+
+class Promoting:
+    """Promotions by id or handle. Every method that changes one returns it as it is then."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def create(self, draft: Draft) -> Promotion:
+        terms = checked_terms(_with_handle(draft.terms))
+        now = self._clock()
+        return await self._database.write(lambda connection: _create(connection, replace(draft, terms=terms), now))
+
+    async def update(self, id_: int, draft: Draft, *, keep_shared_code: bool) -> Promotion:
+        """Replace the terms. `keep_shared_code`: whatever `draft.shared_code` says, leave that as it is."""
+        terms = checked_terms(draft.terms)
+        now = self._clock()
+
+        def work(connection: Connection) -> Promotion:
+            promotion, counters = _locked(connection, id_)
+            check_change(promotion, terms, now, has_codes=counters.tail > 0)
+            _check_handle_free(connection, terms.handle, id_)
+            promotions.update(connection, id_, terms, to_micros(now))
+            shared = shared_codes.one(connection, id_)
+            text = draft.shared_code if not keep_shared_code else (shared.text if shared else None)
+            _set_shared_code(connection, promotion, terms, text, counters)
+            return _read(connection, id_)
+
+        return await self._database.write(work)
+
+    async def activate(self, id_: int) -> Promotion:
+        return await self._move(id_, "activate", PromotionStatus.ACTIVE, check=_check_ready)
+
+    async def pause(self, id_: int) -> Promotion:
+        return await self._move(id_, "pause", PromotionStatus.PAUSED)
+
+    async def end(self, id_: int, *, stop_redeeming: bool) -> Promotion:
+        """End by hand. One that has ended already keeps its reason, and may yet be told to stop redeeming."""
+
+        def work(connection: Connection) -> Promotion:
+            promotion, _ = _locked(connection, id_)
+            check_may("end", promotion, now)
+            promotions.set_status(
+                connection,
+                id_,
+                PromotionStatus.ENDED,
+                now=to_micros(now),
+                end_reason=promotion.end_reason(now) or EndReason.BY_HAND,
+                stop_redeeming=stop_redeeming or promotion.stop_redeeming,
+            )
+            return _read(connection, id_)
+
+        now = self._clock()
+        return await self._database.write(work)
+
+    async def archive(self, id_: int) -> Promotion:
+        return await self._move(id_, "archive", PromotionStatus.ARCHIVED)
+
+    async def duplicate(self, id_: int, *, handle: str | None, name: str | None) -> Promotion:
+        """A new draft with the same terms and no codes (a code has one promotion)."""
+
+        def work(connection: Connection) -> Promotion:
+            original = _read(connection, id_)
+            copy_name = name or f"{original.terms.name} (copy)"[:200]
+            copy_handle = handle or _free_handle(connection, f"{original.terms.handle[:56]}-copy")
+            terms = checked_terms(replace(original.terms, name=copy_name, handle=copy_handle))
+            return _create(connection, Draft(terms=terms), now)
+
+        now = self._clock()
+        return await self._database.write(work)
+
+    async def get(self, *, id_: int | None = None, handle: str | None = None) -> Promotion | None:
+        def work(connection: Connection) -> Promotion | None:
+            if id_ is not None:
+                return promotions.by_id(connection, [id_]).get(id_)
+            return promotions.by_handle(connection, [str(handle)]).get(str(handle))
+
+        return await self._database.read(work)
+
+    async def get_many(self, ids: list[int]) -> dict[int, Promotion]:
+        return await self._database.read(lambda connection: promotions.by_id(connection, sorted(set(ids))))
+
+    async def inventories(self, ids: list[int]) -> dict[int, Inventory]:
+        """By promotion id; the cost does not depend on how many codes there are."""
+        now = self._clock()
+        return await self._database.read(lambda connection: inventories.read(connection, sorted(set(ids)), now))
+
+    async def shared_codes(self, ids: list[int]) -> dict[int, str]:
+        found = await self._database.read(lambda connection: shared_codes.many(connection, sorted(set(ids))))
+        return {id_: code.text for id_, code in found.items()}
+
+    async def page(self, query: PromotionQuery, part: Slice) -> Page:
+        now = self._clock()
+        return await self._database.read(lambda connection: promotion_page(connection, query, part, now))
+
+    async def count(self, query: PromotionQuery) -> int:
+        now = self._clock()
+        return await self._database.read(lambda connection: count_promotions(connection, query, now))
+
+    async def _move(
+        self,
+        id_: int,
+        act: str,
+        status: PromotionStatus,
+        *,
+        check: Callable[[Connection, Promotion, Stock], None] | None = None,
+    ) -> Promotion:
+        def work(connection: Connection) -> Promotion:
+            promotion, counters = _locked(connection, id_)
+            check_may(act, promotion, now)
+            if check is not None:
+                check(connection, promotion, counters)
+            promotions.set_status(
+                connection,
+                id_,
+                status,
+                now=to_micros(now),
+                end_reason=promotion.end_reason(now),
+                stop_redeeming=promotion.stop_redeeming,
+            )
+            return _read(connection, id_)
+
+        now = self._clock()
+        return await self._database.write(work)
+
+
+def _locked(connection: Connection, id_: int) -> tuple[Promotion, Stock]:
+    """Lock whatever issues from the promotion, then read it."""
+    counters = stock.lock(connection, [id_]).get(id_)
+    if counters is None:
+        raise _not_found()
+    return _read(connection, id_), counters
+
+
+def _read(connection: Connection, id_: int) -> Promotion:
+    promotion = promotions.by_id(connection, [id_]).get(id_)
+    if promotion is None:
+        raise _not_found()
+    return promotion
+
+
+def _create(connection: Connection, draft: Draft, now: datetime) -> Promotion:
+    _check_handle_free(connection, draft.terms.handle, None)
+    id_ = promotions.insert(connection, draft.terms, to_micros(now))
+    promotion, counters = _locked(connection, id_)
+    _set_shared_code(connection, promotion, draft.terms, draft.shared_code, counters)
+    return promotion
+
+
+def _check_handle_free(connection: Connection, handle: str, id_: int | None) -> None:
+    other = promotions.by_handle(connection, [handle]).get(handle)
+    if other is not None and other.id != id_:
+        raise BadInput(
+            InputProblem.TAKEN,
+            f"The handle {handle!r} belongs to the promotion {other.terms.name!r}; choose another.",
+            field=("handle",),
+        )
+
+
+def _free_handle(connection: Connection, wish: str) -> str:
+    tries = [wish, *(f"{wish}-{n}" for n in range(2, 100))]
+    taken = promotions.by_handle(connection, tries)
+    free = next((handle for handle in tries if handle not in taken), None)
+    if free is None:
+        raise BadInput(
+            InputProblem.TAKEN, "There are too many copies of this promotion; name a handle.", field=("handle",)
+        )
+    return free
+
+
+def _set_shared_code(
+    connection: Connection, before: Promotion, terms: PromotionTerms, text: str | None, counters: Stock
+) -> None:
+    """Give the promotion this shared code (or none), and count it where it is the promotion's only one."""
+    there = shared_codes.one(connection, before.id)
+    was_counted = there is not None and before.terms.code_kind is CodeKind.SINGLE
+    if there is None or text is None or there.text != text.strip():
+        if there is not None and counters.issuances + counters.redemptions > 0:
+            raise BadInput(
+                InputProblem.STATE,
+                "The code that everybody shares has been given out; it cannot change.",
+                field=("code",),
+            )
+        shared_codes.delete(connection, before.id)
+        if text is not None:
+            _insert_shared(connection, before.id, text.strip(), terms.code_kind)
+    is_counted = text is not None and terms.code_kind is CodeKind.SINGLE
+    if was_counted != is_counted:
+        counters.available += 1 if is_counted else -1
+        stock.save(connection, [counters])
+
+
+def _insert_shared(connection: Connection, promotion_id: int, text: str, kind: CodeKind) -> None:
+    field = "code" if kind is CodeKind.SINGLE else "fallbackCode"
+    fault = check_text(text)
+    if fault is None and is_placeholder(normalise(text)):
+        fault = "Codes that begin with TEST- are kept for tests and previews."
+    if fault is not None:
+        raise BadInput(InputProblem.INVALID, fault, field=(field,))
+    if not shared_codes.insert(connection, promotion_id, text):
+        raise BadInput(InputProblem.TAKEN, "This code is in use already, here or in another promotion.", field=(field,))
+
+
+def _check_ready(connection: Connection, promotion: Promotion, counters: Stock) -> None:
+    """A promotion that could give nothing to anybody is not made active."""
+    terms = promotion.terms
+    shared = shared_codes.one(connection, promotion.id)
+    if terms.code_kind is CodeKind.SINGLE and shared is None:
+        raise BadInput(
+            InputProblem.STATE, "A promotion with a single code needs that code: set `code`.", field=("code",)
+        )
+    if terms.on_empty is OnEmpty.FALLBACK and terms.code_kind is not CodeKind.SINGLE and shared is None:
+        raise BadInput(
+            InputProblem.STATE, "onEmpty FALLBACK needs a fallback code: set `fallbackCode`.", field=("fallbackCode",)
+        )
+    if counters.total == 0 and terms.on_empty is OnEmpty.REFUSE:
+        raise BadInput(
+            InputProblem.STATE,
+            "The promotion has no codes: generate, import or paste some, or let onEmpty GENERATE them.",
+            field=("id",),
+        )
+
+
+def handle_from(name: str) -> str:
+    """A handle made of a name: lower case letters and digits, words joined by hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
+
+
+def _with_handle(terms: PromotionTerms) -> PromotionTerms:
+    return terms if terms.handle else replace(terms, handle=handle_from(terms.name))
+
+
+def _not_found() -> BadInput:
+    return BadInput(InputProblem.NOT_FOUND, "No promotion has this id.", field=("id",))

@@ -1,0 +1,182 @@
+"""Use cases of a pool: generate codes, import or paste them, block them, list them."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from promograph.domain.batches import Added, AddReport, BatchSource
+from promograph.domain.clock import Clock
+from promograph.domain.code_formats import CodeFormat
+from promograph.domain.code_lists import read_codes, read_pasted
+from promograph.domain.code_making import generate
+from promograph.domain.code_reports import Repeats, Tally
+from promograph.domain.code_rows import BadRow, Batch
+from promograph.domain.codes import normalise
+from promograph.domain.keys import checked_optional
+from promograph.domain.placeholders import RESERVED_PREFIX, is_placeholder
+from promograph.domain.promotions import CodeKind, Promotion, takes_codes
+from promograph.errors import BadInput, InputProblem
+from promograph.services.loading import Loader
+from promograph.store import blocking, promotions, stock
+from promograph.store.database import Database
+from promograph.store.listing import CodeQuery, Page, Slice, batch_page, code_page
+
+MOST_GENERATED = 10_000_000
+MOST_PASTED = 100_000
+MOST_BLOCKED = 10_000
+_ROUND = 100_000
+_RESERVED = "Codes that begin with TEST- are kept for tests and previews."
+
+
+class Stocking:
+    """Codes of promotions by id. A load that fails leaves nothing behind."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def generate(self, promotion_id: int, count: int, format_: CodeFormat, *, channel: str | None) -> Added:
+        """Exactly `count` new codes of that look; BadInput where they could be guessed."""
+        if not 1 <= count <= MOST_GENERATED:
+            raise BadInput(
+                InputProblem.OUT_OF_RANGE, f"count must be 1 to {MOST_GENERATED:,}; it is {count:,}.", field=("count",)
+            )
+        format_.validate()
+        _check_not_reserved(format_)
+        await self._open(promotion_id, channel)
+        counters = (await self._database.read(lambda connection: stock.read(connection, [promotion_id])))[promotion_id]
+        format_.check_room(counters.total, count)
+        async with Loader(self._database, self._clock, promotion_id) as loader:
+            while loader.added < count:
+                texts = await asyncio.to_thread(generate, format_, min(count - loader.added, _ROUND))
+                await loader.put(texts, await asyncio.to_thread(_keys, texts))
+            report = AddReport(read=count, added=count)
+            batch = await loader.publish(BatchSource.GENERATED, channel, _kept(report))
+        return Added(batch, report)
+
+    async def import_list(
+        self, promotion_id: int, chunks: Iterable[bytes], *, encoding: str | None, channel: str | None
+    ) -> Added:
+        """The codes of a one-column CSV or text file, in their order. The report says what became of each row."""
+        return await self._add(promotion_id, read_codes(chunks, encoding), BatchSource.IMPORTED, channel)
+
+    async def paste(self, promotion_id: int, text: str, *, channel: str | None) -> Added:
+        """Codes typed or pasted, one a line."""
+        if text.count("\n") > MOST_PASTED:
+            raise BadInput(
+                InputProblem.TOO_MANY, f"A paste holds at most {MOST_PASTED:,} lines: import a file.", field=("codes",)
+            )
+        return await self._add(promotion_id, read_pasted(text), BatchSource.PASTED, channel)
+
+    async def _add(
+        self, promotion_id: int, batches: Iterator[Batch], source: BatchSource, channel: str | None
+    ) -> Added:
+        await self._open(promotion_id, channel)
+        tally, repeats = Tally(), Repeats()
+        taken = {promotion_id: 0}
+        async with Loader(self._database, self._clock, promotion_id) as loader:
+            # Reading and checking a batch takes tens of milliseconds: too long for the event loop.
+            while (batch := await asyncio.to_thread(_next_batch, batches, repeats)) is not None:
+                tally.add(batch)
+                existing = await loader.existing(batch.keys)
+                for owner in existing.values():
+                    taken[owner] = taken.get(owner, 0) + 1
+                fresh = batch if not existing else _without(batch, existing)
+                await loader.put(fresh.texts, fresh.keys)
+            seen = tally.report()
+            report = AddReport(
+                read=seen.read,
+                added=loader.added,
+                repeated=seen.repeated,
+                repeated_rows=seen.repeated_rows,
+                already_here=taken[promotion_id],
+                # What another load took between our look and our write is in another promotion: this one is ours.
+                already_elsewhere=seen.good - loader.added - taken[promotion_id],
+                bad=seen.bad,
+                bad_rows=seen.bad_rows,
+                header_skipped=seen.header_skipped,
+            )
+            added = await loader.publish(source, channel, _kept(report))
+        return Added(added, report)
+
+    async def block(self, texts: Sequence[str], *, blocked: bool) -> tuple[int, list[int]]:
+        """Block codes, or unblock them: how many changed, and the places in `texts` of those that are no codes.
+
+        All of them are known, or nothing changes.
+        """
+        if len(texts) > MOST_BLOCKED:
+            raise BadInput(InputProblem.TOO_MANY, f"One call takes at most {MOST_BLOCKED:,} codes.", field=("codes",))
+        keys = [normalise(text) for text in texts]
+        known = await self._database.read(lambda connection: blocking.known(connection, sorted(set(keys))))
+        missing = [place for place, key in enumerate(keys) if key not in known]
+        if missing:
+            return 0, missing
+        changed = await self._database.write(
+            lambda connection: blocking.set_blocked(connection, keys, blocked=blocked), heavy=len(keys) > 500
+        )
+        return changed, []
+
+    async def codes(self, query: CodeQuery, part: Slice) -> Page:
+        return await self._database.read(lambda connection: code_page(connection, query, part), heavy=True)
+
+    async def batches(self, promotion_id: int, part: Slice) -> Page:
+        return await self._database.read(lambda connection: batch_page(connection, promotion_id, part))
+
+    async def _open(self, promotion_id: int, channel: str | None) -> Promotion:
+        checked_optional(channel, "channel", longest=64)
+        found = await self._database.read(lambda connection: promotions.by_id(connection, [promotion_id]))
+        promotion = found.get(promotion_id)
+        if promotion is None:
+            raise BadInput(InputProblem.NOT_FOUND, "No promotion has this id.", field=("promotion",))
+        if promotion.terms.code_kind is CodeKind.SINGLE:
+            raise BadInput(
+                InputProblem.STATE, "This promotion has one code for everybody; it takes no more.", field=("promotion",)
+            )
+        if not takes_codes(promotion, self._clock()):
+            raise BadInput(
+                InputProblem.STATE, "This promotion has ended; duplicate it to use it again.", field=("promotion",)
+            )
+        return promotion
+
+
+def _next_batch(batches: Iterator[Batch], repeats: Repeats) -> Batch | None:
+    batch = next(batches, None)
+    return None if batch is None else repeats.drop(_without_reserved(batch))
+
+
+def _without_reserved(batch: Batch) -> Batch:
+    """Placeholders' texts are no codes."""
+    reserved = {key for key in batch.keys if is_placeholder(key)}
+    if not reserved:
+        return batch
+    bad = [
+        BadRow(row, text, _RESERVED)
+        for row, text, key in zip(batch.rows, batch.texts, batch.keys, strict=True)
+        if key in reserved
+    ]
+    left = _without(batch, reserved)
+    return Batch(rows=left.rows, texts=left.texts, keys=left.keys, bad=[*batch.bad, *bad], header=batch.header)
+
+
+def _without(batch: Batch, keys: Iterable[str]) -> Batch:
+    left = [place for place, key in enumerate(batch.keys) if key not in keys]
+    return Batch(
+        rows=[batch.rows[place] for place in left],
+        texts=[batch.texts[place] for place in left],
+        keys=[batch.keys[place] for place in left],
+    )
+
+
+def _keys(texts: list[str]) -> list[str]:
+    return [normalise(text) for text in texts]
+
+
+def _check_not_reserved(format_: CodeFormat) -> None:
+    if is_placeholder(normalise(format_.literals[0]) + "-") or normalise(format_.prefix).startswith(RESERVED_PREFIX):
+        raise BadInput(InputProblem.INVALID, _RESERVED, field=("prefix",))
+
+
+def _kept(report: AddReport) -> dict[str, Any]:
+    """What the batch's row keeps of the report: the counts, not the rows."""
+    return {name: value for name, value in asdict(report).items() if isinstance(value, int)}

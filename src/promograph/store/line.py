@@ -1,0 +1,111 @@
+"""The line of codes that wait to be issued, and codes made when it is empty.
+
+The line is the range of numbers from the stock's `head` to its `tail`; taking from it moves the head. Codes in the
+range that are blocked, or used already by somebody who needed no issue, are passed over for good: what brings one of
+those back puts it into `returned_code`, which is served when the range is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from promograph.domain.code_formats import CodeFormat
+from promograph.domain.code_making import generate
+from promograph.domain.codes import normalise
+from promograph.errors import BadInput
+from promograph.store.statements import Statement
+from promograph.store.stock import Stock
+
+_RANGE = Statement(
+    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key) FROM @rows(id bigint, head bigint, until bigint) r "
+    "JOIN code c ON c.promotion_id = r.id AND c.seq >= r.head AND c.seq < r.until "
+    "WHERE NOT c.blocked AND c.uses = 0 ORDER BY c.promotion_id, c.seq"
+)
+_NEXT = Statement(
+    "SELECT min(seq) FROM code WHERE promotion_id = :id AND seq >= :head AND seq <= :tail AND NOT blocked AND uses = 0"
+)
+_RETURNED = Statement(
+    "SELECT t.id, t.seq, coalesce(c.text, c.key), c.blocked, c.uses FROM returned_code t "
+    "JOIN code c ON c.promotion_id = t.promotion_id AND c.seq = t.seq "
+    "WHERE t.promotion_id = :id ORDER BY t.id LIMIT :count"
+)
+_DROP_RETURNED = Statement("DELETE FROM returned_code WHERE id IN (SELECT r.id FROM @rows(id bigint) r)")
+_MAKE = Statement(
+    "INSERT INTO code (promotion_id, seq, key, text, blocked, uses) "
+    "SELECT :id, r.seq, r.key, r.text, false, 0 FROM @rows(seq bigint, key text, text text) r WHERE true "
+    "ON CONFLICT (key) DO NOTHING RETURNING seq"
+)
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A code that is about to be issued."""
+
+    seq: int
+    text: str
+
+
+def take(connection: Connection, wants: Sequence[tuple[Stock, int]]) -> dict[int, list[Taken]]:
+    """The next codes of each stock's promotion, as many as wanted or as there are. The stocks must be locked."""
+    taken: dict[int, list[Taken]] = {stock.promotion_id: [] for stock, _ in wants}
+    asking = [(stock, count) for stock, count in wants if stock.head <= stock.tail]
+    if asking:
+        _take_ranges(connection, asking, taken)
+    for stock, count in wants:
+        codes = taken[stock.promotion_id]
+        while len(codes) < count and stock.head <= stock.tail and _skip_gap(connection, stock):
+            _take_ranges(connection, [(stock, count - len(codes))], taken)
+        if len(codes) < count and stock.available > len(codes):
+            codes += _take_returned(connection, stock.promotion_id, count - len(codes))
+    return taken
+
+
+def _take_ranges(connection: Connection, asking: Sequence[tuple[Stock, int]], taken: dict[int, list[Taken]]) -> None:
+    ranges = []
+    for stock, count in asking:
+        until = min(stock.head + count, stock.tail + 1)
+        ranges.append((stock.promotion_id, stock.head, until))
+        stock.head = until
+    for promotion_id, seq, text in _RANGE.fetch(connection, ranges):
+        taken[promotion_id].append(Taken(seq, text))
+
+
+def _skip_gap(connection: Connection, stock: Stock) -> bool:
+    """Move the head to the next code that can be issued, however many cannot; False when the line is at its end."""
+    found = _NEXT.fetch(connection, id=stock.promotion_id, head=stock.head, tail=stock.tail)[0][0]
+    stock.head = stock.tail + 1 if found is None else found
+    return found is not None
+
+
+def _take_returned(connection: Connection, promotion_id: int, count: int) -> list[Taken]:
+    """Codes that are in line again; rows whose code was blocked or used meanwhile are dropped on the way."""
+    codes: list[Taken] = []
+    while len(codes) < count:
+        rows = _RETURNED.fetch(connection, id=promotion_id, count=count - len(codes))
+        if not rows:
+            break
+        _DROP_RETURNED.run(connection, [(row[0],) for row in rows])
+        codes += [Taken(seq, text) for _, seq, text, blocked, uses in rows if not blocked and not uses]
+    return codes
+
+
+def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) -> list[Taken]:
+    """New codes in the promotion's format; fewer than `count` where the format has no room left to be unguessable."""
+    try:
+        format_.check_room(stock.tail + stock.made, count)
+    except BadInput:
+        return []
+    made: list[Taken] = []
+    for _ in range(_TRIES):
+        short = count - len(made)
+        if not short:
+            break
+        texts = {-(stock.made + n): text for n, text in enumerate(generate(format_, short), start=1)}
+        rows = [(seq, normalise(text), None if normalise(text) == text else text) for seq, text in texts.items()]
+        free = {row[0] for row in _MAKE.fetch(connection, rows, id=stock.promotion_id)}
+        stock.made += short
+        made += [Taken(seq, text) for seq, text in texts.items() if seq in free]
+    return made

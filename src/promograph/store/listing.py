@@ -1,0 +1,174 @@
+"""Pages of rows by key, stable while rows are added: a page begins after the last row of the one before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, tuple_
+
+from promograph.domain.promotions import CodeKind, Promotion, PromotionStatus
+from promograph.store import promotions
+from promograph.store.tables import PromotionRow
+
+_tables = PromotionRow.metadata.tables
+P, C, N, S, B = (_tables[name] for name in ("promotion", "code", "issuance", "stock", "batch"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """Which part of a list: `count` rows after (or, going backward, before) the row whose sort values are `start`."""
+
+    count: int
+    start: tuple[Any, ...] | None = None
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionQuery:
+    """Which promotions: all of the conditions hold. `properties` asks for exact values."""
+
+    search: str | None = None
+    statuses: frozenset[PromotionStatus] = frozenset()
+    kinds: frozenset[CodeKind] = frozenset()
+    properties: tuple[tuple[str, str], ...] = ()
+    sort: str = "created"
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`rows` in the list's order, each with its sort values; whether there are more on either side."""
+
+    rows: Sequence[tuple[tuple[Any, ...], Any]] = field(default_factory=tuple)
+    has_next: bool = False
+    has_previous: bool = False
+
+
+_SORTS = {"created": P.c.id, "name": func.lower(P.c.name), "handle": P.c.handle, "updated": P.c.updated_at}
+
+
+def promotion_page(connection: Connection, query: PromotionQuery, part: Slice, now: datetime) -> Page:
+    """Promotions with their sort values (value, id)."""
+    sort = _SORTS[query.sort]
+    keys: list[ColumnElement[Any]] = [sort, P.c.id]
+    statement = select(*keys).where(*_conditions(query, now))
+    page = _page(connection, statement, keys, part, descending=query.descending)
+    found = promotions.by_id(connection, [row[1] for _, row in page.rows])
+    return Page([(values, found[row[1]]) for values, row in page.rows], page.has_next, page.has_previous)
+
+
+def count_promotions(connection: Connection, query: PromotionQuery, now: datetime) -> int:
+    statement = select(func.count()).select_from(P).where(*_conditions(query, now))
+    return int(connection.execute(statement).scalar_one())
+
+
+def _conditions(query: PromotionQuery, now: datetime) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.search:
+        text = query.search.lower()
+        conditions.append(
+            or_(
+                func.lower(P.c.name).contains(text, autoescape=True),
+                func.lower(P.c.handle).contains(text, autoescape=True),
+                func.lower(P.c.description).contains(text, autoescape=True),
+            )
+        )
+    if query.statuses:
+        conditions.append(or_(*(_has_status(status, now) for status in sorted(query.statuses))))
+    if query.kinds:
+        conditions.append(P.c.code_kind.in_(sorted(query.kinds)))
+    for name, value in query.properties:
+        conditions.append(P.c.properties[name].as_string() == value)
+    return conditions
+
+
+def _has_status(status: PromotionStatus, now: datetime) -> ColumnElement[bool]:
+    """What `Promotion.status` derives from the clock, said in SQL."""
+    stored, starts, ends = P.c.status, P.c.starts_at, P.c.ends_at
+    begun = or_(starts.is_(None), starts <= now)
+    running = or_(ends.is_(None), ends > now)
+    over = and_(stored.in_([PromotionStatus.ACTIVE, PromotionStatus.PAUSED]), ends <= now)
+    by_status: dict[PromotionStatus, ColumnElement[bool]] = {
+        PromotionStatus.SCHEDULED: and_(stored == PromotionStatus.ACTIVE, starts > now, running),
+        PromotionStatus.ACTIVE: and_(stored == PromotionStatus.ACTIVE, begun, running),
+        PromotionStatus.PAUSED: and_(stored == PromotionStatus.PAUSED, running),
+        PromotionStatus.ENDED: or_(stored == PromotionStatus.ENDED, over),
+    }
+    return by_status.get(status, stored == status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeQuery:
+    """Which of a promotion's codes: those in `state` (a `CodeState` name), those of the batch."""
+
+    promotion: Promotion
+    state: str | None = None
+    batch_id: int | None = None
+
+
+def code_page(connection: Connection, query: CodeQuery, part: Slice) -> Page:
+    """Rows (seq, text, blocked, uses, is_issued) with their sort values (seq,)."""
+    issued = exists().where(
+        N.c.promotion_id == C.c.promotion_id, N.c.seq == C.c.seq, N.c.kind == "INITIAL", N.c.seq != 0
+    )
+    keys: list[ColumnElement[Any]] = [C.c.seq]
+    statement = (
+        select(C.c.seq, func.coalesce(C.c.text, C.c.key), C.c.blocked, C.c.uses, issued.label("is_issued"))
+        .join(S, and_(S.c.promotion_id == C.c.promotion_id, C.c.seq <= S.c.tail))
+        .where(C.c.promotion_id == query.promotion.id)
+    )
+    out = or_(issued, C.c.uses > 0)
+    states: dict[str, ColumnElement[bool]] = {
+        "BLOCKED": C.c.blocked,
+        "REDEEMED": and_(~C.c.blocked, C.c.uses > 0),
+        "ISSUED": and_(~C.c.blocked, C.c.uses == 0, issued),
+        "AVAILABLE": and_(~C.c.blocked, ~out),
+    }
+    if query.state is not None:
+        statement = statement.where(states[query.state])
+    if query.batch_id is not None:
+        statement = statement.join(
+            B, and_(B.c.promotion_id == C.c.promotion_id, C.c.seq.between(B.c.first_seq, B.c.last_seq))
+        ).where(B.c.id == query.batch_id)
+    return _page(connection, statement, keys, part)
+
+
+def batch_page(connection: Connection, promotion_id: int, part: Slice) -> Page:
+    keys: list[ColumnElement[Any]] = [B.c.id]
+    columns = [
+        B.c.id,
+        B.c.promotion_id,
+        B.c.source,
+        B.c.channel,
+        B.c.size,
+        B.c.created_at,
+        B.c.report,
+    ]
+    statement = select(*columns).where(B.c.promotion_id == promotion_id)
+    return _page(connection, statement, keys, part, descending=True)
+
+
+def _page(
+    connection: Connection,
+    statement: Select[Any],
+    keys: list[ColumnElement[Any]],
+    part: Slice,
+    *,
+    descending: bool = False,
+) -> Page:
+    """One page; one row more than asked tells whether the list goes on."""
+    down = descending != part.backward
+    if part.start is not None:
+        here, there = tuple_(*keys), tuple_(*part.start)
+        statement = statement.where(here < there if down else here > there)
+    statement = statement.order_by(*(key.desc() if down else key.asc() for key in keys)).limit(part.count + 1)
+    rows: list[Row[Any]] = list(
+        connection.execute(statement.add_columns(*(k.label(f"k{n}") for n, k in enumerate(keys))))
+    )
+    more, rows = len(rows) > part.count, rows[: part.count]
+    if part.backward:
+        rows.reverse()
+    found = [(tuple(row[-len(keys) :]), row) for row in rows]
+    before = part.start is not None
+    return Page(found, before if part.backward else more, more if part.backward else before)

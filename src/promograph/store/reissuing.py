@@ -1,0 +1,88 @@
+"""Giving a customer the same code again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from promograph.domain.decisions import SHARED_SEQ, CodeFacts, RedeemFacts, decide
+from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, repeat_occasion
+from promograph.domain.promotions import Promotion
+from promograph.domain.refusals import Refusal, RefusalCode, refuse
+from promograph.store import issuances, promotions, stock
+from promograph.store.issuing import unknown_promotion
+from promograph.store.replays import Replays
+from promograph.store.statements import Statement
+from promograph.store.stock import Stock
+from promograph.store.tables import to_micros
+
+REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
+    operation="codeReissue",
+    dump=issuances.dump_outcome,
+    load=issuances.load_outcome,
+    turn_down=lambda problem: IssueOutcome(problem=problem),
+)
+
+_CODE = Statement("SELECT blocked, uses FROM code WHERE promotion_id = :promotion_id AND seq = :seq")
+
+
+def reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
+    """For each request the code that its customer was given last by the promotion, recorded as a REPEAT."""
+    return REPLAYS.answer(connection, requests, lambda fresh: _reissue(connection, fresh, now), now=to_micros(now))
+
+
+def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
+    stocks = stock.lock_by_handle(connection, sorted({request.promotion for request in requests}))
+    by_handle = {
+        promotion.terms.handle: (promotion, stocks[id_])
+        for id_, promotion in promotions.by_id(connection, sorted(stocks)).items()
+    }
+    outcomes = []
+    for request in requests:
+        found = by_handle.get(request.promotion)
+        if found is None:
+            outcomes.append(IssueOutcome(problem=unknown_promotion(request.promotion)))
+            continue
+        outcomes.append(_repeat(connection, *found, request, now))
+    stock.save(connection, stocks.values())
+    return outcomes
+
+
+def _repeat(
+    connection: Connection, promotion: Promotion, counters: Stock, request: IssueRequest, now: datetime
+) -> IssueOutcome:
+    last = issuances.last(connection, promotion, request.customer)
+    if last is None:
+        return IssueOutcome(problem=refuse(RefusalCode.NOTHING_HELD))
+    refusal = _why_useless(connection, promotion, last, now)
+    if refusal is not None:
+        return IssueOutcome(problem=refusal)
+    counters.issuances += 1
+    # The code's own expiry stays as it was: only the act of giving it is new.
+    repeated = replace(
+        last,
+        number=counters.issuances,
+        kind=IssuanceKind.REPEAT,
+        issued_at=now,
+        channel=request.channel,
+        send=request.send,
+    )
+    issuances.insert(connection, [(repeated, repeat_occasion(request.idempotency_key or str(uuid4())))])
+    return IssueOutcome(issuance=repeated)
+
+
+def _why_useless(connection: Connection, promotion: Promotion, last: Issuance, now: datetime) -> Refusal | None:
+    """Repeating a code that can never be redeemed any more helps nobody; one whose time has yet to come is fine."""
+    blocked, uses = _CODE.fetch(connection, promotion_id=promotion.id, seq=last.seq)[0]
+    code = CodeFacts(
+        seq=last.seq,
+        text=last.text,
+        blocked=bool(blocked),
+        uses=uses,
+        holder=None if last.seq == SHARED_SEQ else last.customer,
+        issued_at=None if last.seq == SHARED_SEQ else last.issued_at,
+    )
+    facts = RedeemFacts(promotion=promotion, code=code, customer=last.customer, customer_uses=0, now=now)
+    return next((refusal for refusal in decide(facts) if refusal.code is not RefusalCode.NOT_STARTED), None)

@@ -1,0 +1,108 @@
+"""Idempotency keys: the first answer is kept in the transaction that made it, and given again ever after.
+
+Two servers that get the same key at once both find nothing here; the later one then fails on the table's key, its
+transaction is undone, and run again it finds the first one's answer.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Generic, Protocol, TypeVar
+
+import orjson
+from sqlalchemy import Connection
+
+from promograph.errors import BadInput, InputProblem
+from promograph.store.statements import Statement
+
+
+class Keyed(Protocol):
+    """A request that may carry an idempotency key."""
+
+    @property
+    def idempotency_key(self) -> str | None: ...
+
+
+Req = TypeVar("Req", bound=Keyed)
+Out = TypeVar("Out")
+
+_FIND = Statement(
+    "SELECT y.key, y.fingerprint, y.answer FROM replay y JOIN @rows(key text) r ON y.key = r.key "
+    "WHERE y.operation = :operation"
+)
+_KEEP = Statement(
+    "INSERT INTO replay (operation, key, fingerprint, answer, answered_at) "
+    "SELECT :operation, r.key, r.fingerprint, r.answer, :now FROM @rows(key text, fingerprint text, answer text) r"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replays(Generic[Req, Out]):
+    """How one operation's answers are kept. `dump` gives None for an answer that is not to be kept (bad input)."""
+
+    operation: str
+    dump: Callable[[Out], Any]
+    load: Callable[[Any], Out]
+    turn_down: Callable[[BadInput], Out]
+
+    def answer(
+        self,
+        connection: Connection,
+        requests: Sequence[Req],
+        run: Callable[[Sequence[Req]], Sequence[Out]],
+        *,
+        now: int,
+    ) -> list[Out]:
+        """The answers in the order of `requests`; `run` sees only those that have not been answered before."""
+        if not any(request.idempotency_key for request in requests):
+            return list(run(requests))
+        kept = self._kept(connection, requests)
+        first: dict[str, int] = {}  # of each key not answered before, the place of its first request
+        fresh: list[int] = []
+        for place, request in enumerate(requests):
+            key = request.idempotency_key
+            if key is None or (key not in kept and key not in first):
+                fresh.append(place)
+                if key is not None:
+                    first[key] = place
+        outcomes = dict(zip(fresh, run([requests[place] for place in fresh]), strict=True))
+        self._keep(connection, {key: (requests[place], outcomes[place]) for key, place in first.items()}, now)
+        for place, request in enumerate(requests):
+            if place in outcomes:
+                continue
+            key = str(request.idempotency_key)
+            fingerprint, answer = kept[key] if key in kept else (_fingerprint(requests[first[key]]), None)
+            if fingerprint != _fingerprint(request):
+                outcomes[place] = self.turn_down(_reused())
+            else:
+                outcomes[place] = outcomes[first[key]] if answer is None else self.load(orjson.loads(answer))
+        return [outcomes[place] for place in range(len(requests))]
+
+    def _kept(self, connection: Connection, requests: Sequence[Req]) -> dict[str, tuple[str, str]]:
+        keys = sorted({request.idempotency_key for request in requests if request.idempotency_key})
+        rows = _FIND.fetch(connection, [(key,) for key in keys], operation=self.operation)
+        return {row.key: (row.fingerprint, row.answer) for row in rows}
+
+    def _keep(self, connection: Connection, answers: dict[str, tuple[Req, Out]], now: int) -> None:
+        dumped = [
+            (key, _fingerprint(request), self.dump(outcome)) for key, (request, outcome) in sorted(answers.items())
+        ]
+        rows = [
+            (key, fingerprint, orjson.dumps(answer).decode())
+            for key, fingerprint, answer in dumped
+            if answer is not None
+        ]
+        if rows:
+            _KEEP.run(connection, rows, operation=self.operation, now=now)
+
+
+def _fingerprint(request: object) -> str:
+    return sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _reused() -> BadInput:
+    return BadInput(
+        InputProblem.KEY_REUSED,
+        "This idempotencyKey was used for another request; a new request needs a new key.",
+        field=("idempotencyKey",),
+    )

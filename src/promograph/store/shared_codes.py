@@ -1,0 +1,48 @@
+"""The one code of a promotion that everybody shares: the code of a SINGLE promotion, the fallback of others."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from promograph.domain.codes import normalise
+from promograph.domain.decisions import SHARED_SEQ
+from promograph.store.statements import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class SharedCode:
+    text: str
+    blocked: bool
+
+
+_ONE = Statement("SELECT coalesce(text, key), blocked FROM code WHERE promotion_id = :id AND seq = :shared")
+_MANY = Statement(
+    "SELECT c.promotion_id, coalesce(c.text, c.key), c.blocked FROM code c JOIN @rows(id bigint) r "
+    "ON c.promotion_id = r.id AND c.seq = :shared"
+)
+_INSERT = Statement(
+    "INSERT INTO code (promotion_id, seq, key, text, blocked, uses) VALUES (:id, :shared, :key, :text, false, 0) "
+    "ON CONFLICT (key) DO NOTHING"
+)
+_DELETE = Statement("DELETE FROM code WHERE promotion_id = :id AND seq = :shared")
+
+
+def one(connection: Connection, promotion_id: int) -> SharedCode | None:
+    rows = _ONE.fetch(connection, id=promotion_id, shared=SHARED_SEQ)
+    return SharedCode(rows[0][0], bool(rows[0][1])) if rows else None
+
+
+def many(connection: Connection, promotion_ids: list[int]) -> dict[int, SharedCode]:
+    rows = _MANY.fetch(connection, [(id_,) for id_ in promotion_ids], shared=SHARED_SEQ)
+    return {row[0]: SharedCode(row[1], bool(row[2])) for row in rows}
+
+
+def insert(connection: Connection, promotion_id: int, text: str) -> bool:
+    """Whether the text was free."""
+    key = normalise(text)
+    text_ = None if key == text else text
+    return _INSERT.run(connection, id=promotion_id, shared=SHARED_SEQ, key=key, text=text_) == 1
+
+
+def delete(connection: Connection, promotion_id: int) -> None:
+    _DELETE.run(connection, id=promotion_id, shared=SHARED_SEQ)

@@ -1,0 +1,268 @@
+"""Every table of a brand's store. No table names a schema; nothing here refers outside the brand.
+
+Rows that come by the million are narrow: a code is known by its promotion and its number there (`seq`), which is also
+its place in the line of codes that wait to be issued, so that no further index is needed for either.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    false,
+)
+from sqlalchemy import text as sql
+from sqlmodel import Field, SQLModel
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_micros(instant: datetime) -> int:
+    """Microseconds since 1970 in UTC: exact, sorted, and the same 8 bytes in every store."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(micros: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds since 1970 in UTC."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else from_micros(value)
+
+
+# SQLite numbers rows by itself only in a column that is exactly INTEGER.
+_Serial = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _serial() -> Any:
+    return Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+
+
+def _promotion(*, primary_key: bool = False, index: bool = False) -> Any:
+    """The promotion that a row belongs to, checked by the store."""
+    column = Column(
+        BigInteger,
+        ForeignKey("promotion.id"),
+        primary_key=primary_key,
+        index=index,
+        nullable=False,
+        autoincrement=False,
+    )
+    return Field(sa_column=column)
+
+
+def _promotion_id(*, primary_key: bool = False, index: bool = False) -> Any:
+    """The same in rows that come by the million: a foreign key would lock and look up the promotion for each of them.
+
+    Whoever writes such a row has locked the promotion's stock row, and promotions are never deleted.
+    """
+    column = Column(BigInteger, primary_key=primary_key, index=index, nullable=False, autoincrement=False)
+    return Field(sa_column=column)
+
+
+def _counter() -> Any:
+    return Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=sql("0")))
+
+
+def _flag() -> Any:
+    return Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+
+
+def _instant(*, nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Instant, nullable=nullable))
+
+
+def _big(*, primary_key: bool = False, nullable: bool = False) -> Any:
+    return Field(
+        default=None,
+        sa_column=Column(BigInteger, primary_key=primary_key, nullable=nullable, autoincrement=False),
+    )
+
+
+class PromotionRow(SQLModel, table=True):
+    __tablename__ = "promotion"
+
+    id: int | None = _serial()
+    handle: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
+    name: str = Field(sa_column=Column(String(200), nullable=False))
+    description: str = Field(sa_column=Column(Text, nullable=False))
+    properties: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    reward: str = Field(sa_column=Column(String(16), nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    end_reason: str | None = Field(default=None, sa_column=Column(String(16)))
+    stop_redeeming: bool = _flag()
+    code_kind: str = Field(sa_column=Column(String(16), nullable=False))
+    issue_policy: str = Field(sa_column=Column(String(16), nullable=False))
+    on_empty: str = Field(sa_column=Column(String(16), nullable=False))
+    code_format: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    time_zone: str = Field(sa_column=Column(String(64), nullable=False))
+    starts_at: datetime | None = _instant(nullable=True)
+    ends_at: datetime | None = _instant(nullable=True)
+    valid_for_seconds: int | None = _big(nullable=True)
+    audience_cap: int | None = _big(nullable=True)
+    uses_per_code: int | None = _big(nullable=True)
+    uses_per_customer: int | None = _big(nullable=True)
+    holder_only: bool = _flag()
+    created_at: datetime = _instant()
+    updated_at: datetime = _instant()
+
+
+class StockRow(SQLModel, table=True):
+    """A promotion's counters, and the lock of whatever takes from it: apart from the promotion's wide row, so that
+    counting rewrites a few bytes.
+
+    `head` is the number of the next code to issue, `tail` that of the last code in line; numbers above `tail` belong to
+    a load that has not finished, and nobody sees their codes. `made` counts the codes made on demand (numbers below 0).
+    `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
+    """
+
+    __tablename__ = "stock"
+
+    promotion_id: int = _promotion(primary_key=True)
+    head: int = Field(default=1, sa_column=Column(BigInteger, nullable=False, server_default=sql("1")))
+    tail: int = _counter()
+    made: int = _counter()
+    available: int = _counter()
+    issued: int = _counter()
+    blocked: int = _counter()
+    redeemed: int = _counter()
+    issuances: int = _counter()
+    fallback_issued: int = _counter()
+    customers: int = _counter()
+    redemptions: int = _counter()
+    loader: str | None = Field(default=None, sa_column=Column(String(36)))
+    loader_seen_at: datetime | None = _instant(nullable=True)
+
+
+class BatchRow(SQLModel, table=True):
+    """One act of adding codes: the codes numbered `first_seq` to `last_seq`."""
+
+    __tablename__ = "batch"
+
+    id: int | None = _serial()
+    promotion_id: int = _promotion(index=True)
+    source: str = Field(sa_column=Column(String(16), nullable=False))
+    channel: str | None = Field(default=None, sa_column=Column(String(64)))
+    first_seq: int = _big()
+    last_seq: int = _big()
+    size: int = _big()
+    report: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime = _instant()
+
+
+class CodeRow(SQLModel, table=True):
+    """A code. `text` is kept only where it differs from `key`. Whether it was issued is what `issuance` says."""
+
+    __tablename__ = "code"
+
+    promotion_id: int = _promotion_id(primary_key=True)
+    seq: int = _big(primary_key=True)
+    key: str = Field(sa_column=Column(String(256), unique=True, nullable=False))
+    text: str | None = Field(default=None, sa_column=Column(String(64)))
+    blocked: bool = _flag()
+    uses: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
+
+
+class ReturnedRow(SQLModel, table=True):
+    """Codes that are in line again after the line had passed them, first come first served."""
+
+    __tablename__ = "returned_code"
+
+    id: int | None = _serial()
+    promotion_id: int = _promotion_id(index=True)
+    seq: int = _big()
+
+
+class IssuanceRow(SQLModel, table=True):
+    """A code given to a customer. `number` counts within the promotion, as `stock.issuances` does."""
+
+    __tablename__ = "issuance"
+    __table_args__ = (
+        # One occasion of one customer gets one code; customer first, so that a profile is one range of this index.
+        Index("issuance_occasion", "customer", "promotion_id", "occasion", unique=True),
+        # A code of one's own belongs to one customer, and is found by its number.
+        Index(
+            "issuance_code",
+            "promotion_id",
+            "seq",
+            unique=True,
+            sqlite_where=sql("kind = 'INITIAL' AND seq <> 0"),
+            postgresql_where=sql("kind = 'INITIAL' AND seq <> 0"),
+        ),
+    )
+
+    promotion_id: int = _promotion_id(primary_key=True)
+    number: int = _big(primary_key=True)
+    seq: int = _big()
+    customer: str = Field(sa_column=Column(String(128), nullable=False))
+    occasion: str = Field(sa_column=Column(String(132), nullable=False))
+    kind: str = Field(sa_column=Column(String(8), nullable=False))
+    channel: str | None = Field(default=None, sa_column=Column(String(64)))
+    send: str | None = Field(default=None, sa_column=Column(String(128)))
+    issued_at: datetime = _instant()
+
+
+class RedemptionRow(SQLModel, table=True):
+    """A use of a code. Amounts are minor units; `order_ref` is the shop's own reference."""
+
+    __tablename__ = "redemption"
+    __table_args__ = (
+        Index("redemption_code", "promotion_id", "seq"),
+        Index("redemption_customer", "customer", "promotion_id"),
+    )
+
+    promotion_id: int = _promotion_id(primary_key=True)
+    number: int = _big(primary_key=True)
+    seq: int = _big()
+    customer: str | None = Field(default=None, sa_column=Column(String(128)))
+    order_ref: str | None = Field(default=None, sa_column=Column(String(128)))
+    order_minor: int | None = _big(nullable=True)
+    order_currency: str | None = Field(default=None, sa_column=Column(String(3)))
+    discount_minor: int | None = _big(nullable=True)
+    discount_currency: str | None = Field(default=None, sa_column=Column(String(3)))
+    channel: str | None = Field(default=None, sa_column=Column(String(64)))
+    redeemed_at: datetime = _instant()
+
+
+class ReplayRow(SQLModel, table=True):
+    """The first answer to an idempotency key; `fingerprint` tells a repeat from another request under the same key."""
+
+    __tablename__ = "replay"
+
+    operation: str = Field(sa_column=Column(String(32), primary_key=True))
+    key: str = Field(sa_column=Column(String(128), primary_key=True))
+    fingerprint: str = Field(sa_column=Column(String(64), nullable=False))
+    answer: str = Field(sa_column=Column(Text, nullable=False))
+    answered_at: datetime = _instant()
+
+
+class TokenRow(SQLModel, table=True):
+    """An API token: only its SHA-256 is kept."""
+
+    __tablename__ = "token"
+
+    id: int | None = _serial()
+    name: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
+    digest: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime = _instant()
+    revoked_at: datetime | None = _instant(nullable=True)

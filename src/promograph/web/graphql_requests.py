@@ -1,0 +1,81 @@
+"""Reads a GraphQL request out of an HTTP request; every way in which it can be malformed is a `Refused`."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from promograph.web.graphql_answers import Headers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What the caller wants executed."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    name: str | None = None
+    extensions: dict[str, Any] | None = None
+
+
+class Refused(Exception):
+    """The HTTP request is not one that can be executed; the text is for the caller."""
+
+    def __init__(self, message: str, *, status: int = 400, code: str = "BAD_REQUEST", headers: Headers = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers
+
+
+async def operation_in_body(request: Request) -> Operation:
+    return operation_from(parsed_json(await request.body(), "body"))
+
+
+def operation_in_url(request: Request) -> Operation:
+    """The parameters of a GET; `variables` and `extensions` are JSON, left out or empty."""
+    given = dict[str, Any](request.query_params)
+    for name in ("variables", "extensions"):
+        given[name] = parsed_json(given[name], name) if given.get(name) else None
+    return operation_from(given)
+
+
+def operation_from(given: object) -> Operation:
+    """Check the parameters of a request, already parsed as JSON."""
+    if isinstance(given, list):
+        raise Refused("One request carries one operation, not a list; for many items use a mutation that takes many.")
+    if not isinstance(given, dict):
+        raise Refused("The request's body is to be a JSON object with a 'query'.")
+    query = given.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise Refused("'query' is to be a string with a GraphQL document; it is missing, empty or something else.")
+    name = given.get("operationName")
+    if not isinstance(name, str | None):
+        raise Refused("'operationName' is to be a string or null.")
+    variables = given.get("variables")
+    if not isinstance(variables, dict | None):
+        raise Refused("'variables' is to be an object or null.")
+    extensions = given.get("extensions")
+    if not isinstance(extensions, dict | None):
+        raise Refused("'extensions' is to be an object or null.")
+    return Operation(query=query, variables=variables, name=name or None, extensions=extensions)
+
+
+def parsed_json(text: bytes | str, what: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Refused(f"The request's {what} is not JSON in UTF-8: {error}.") from error
+
+
+@lru_cache(maxsize=256)
+def body_type(content_type: str | None) -> str:
+    """The media type of a body, in lower case; 415 for another character set than UTF-8."""
+    kind, *parameters = (content_type or "").lower().split(";")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8"):
+            raise Refused("The request's body is to be UTF-8.", status=415, code="UNSUPPORTED_MEDIA_TYPE")
+    return kind.strip()
