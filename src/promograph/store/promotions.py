@@ -34,7 +34,7 @@ _JSON = ("properties", "code_format")
 COLUMNS = ", ".join(
     f"CAST(p.{name} AS text)" if name in _JSON else f"p.{name}" for name in _COLUMNS.replace(" ", "").split(",")
 )
-"""What `promotion_of` reads, in its order, of a table with the alias `p`. JSON comes as text, so that rows can be hashed."""
+"""What `promotion_of` reads, in its order, of a table with the alias `p`; JSON as text, so that rows can be hashed."""
 
 _BY_ID = Statement(f"SELECT {COLUMNS} FROM promotion p JOIN @rows(id bigint) r ON p.id = r.id")
 _BY_HANDLE = Statement(f"SELECT {COLUMNS} FROM promotion p JOIN @rows(handle text) r ON p.handle = r.handle")
