@@ -99,6 +99,30 @@ async def test_uploads_have_a_bound_of_their_own(app: ASGIApp) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(("expect", "read"), [([], 3), ([(b"expect", b"100-continue")], 0)])
+async def test_a_body_refused_is_read_to_its_end_unless_it_was_not_sent(
+    expect: list[tuple[bytes, bytes]], read: int
+) -> None:
+    coming: list[Message] = [
+        {"type": "http.request", "body": b"x" * 60, "more_body": more} for more in (True, True, False)
+    ]
+    taken = 0
+    taken_before_answer: list[int] = []
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += 1
+        return coming[taken - 1]
+
+    async def send(message: Message) -> None:
+        taken_before_answer.append(taken)
+
+    headers = [(b"content-length", b"180"), *expect]
+    await AROUND({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send)
+    assert taken_before_answer == [read, read]
+
+
+@pytest.mark.anyio
 async def test_a_lie_about_the_length_does_not_help() -> None:
     sent: list[Message] = []
 

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import AsyncIterator
 from enum import Enum
-from typing import Any
+from typing import Any, NewType
 
 import graphql
 import pytest
 import strawberry
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionResult
 
 from promograph.api import documents as documents_module
@@ -20,6 +21,17 @@ from promograph.api.scopes import Needs
 from promograph.errors import BadInput, InputProblem, StoreReadOnly, StoreUnavailable
 
 OPEN = [Needs(any=[])]
+
+Even = NewType("Even", int)
+
+
+def even(value: Any) -> int:
+    if value % 2:
+        raise ValueError(f"{value} is odd.")
+    return int(value)
+
+
+CONFIG = StrawberryConfig(scalar_map={Even: strawberry.scalar(name="Even", serialize=int, parse_value=even)})
 
 
 @strawberry.enum
@@ -59,6 +71,10 @@ class Query:
         return search.text
 
     @strawberry.field(directives=OPEN)
+    def half(self, of: Even) -> int:
+        return of // 2
+
+    @strawberry.field(directives=OPEN)
     def chosen(self, either: Either) -> str:
         return "left" if either.left else "right"
 
@@ -91,7 +107,8 @@ class Subscription:
 
 def made(**options: Any) -> tuple[Schema, Documents]:
     documents = Documents(**options)
-    return Schema(Query, mutation=Mutation, subscription=Subscription, documents=documents), documents
+    schema = Schema(Query, mutation=Mutation, subscription=Subscription, documents=documents, config=CONFIG)
+    return schema, documents
 
 
 def codes(result: ExecutionResult) -> list[str]:
@@ -156,7 +173,7 @@ async def test_a_remembered_document_answers_as_at_first(
 @pytest.mark.anyio
 async def test_a_plain_strawberry_schema_takes_the_extension_too() -> None:
     documents = Documents()
-    schema = strawberry.Schema(Query, extensions=[documents.extension])
+    schema = strawberry.Schema(Query, extensions=[documents.extension], config=CONFIG)
     for _first_and_remembered in range(2):
         assert (await schema.execute("{ item { name } }")).data == {"item": {"name": "x"}}
         assert codes(await schema.execute("{ nothing }")) == ["GRAPHQL_VALIDATION_FAILED"]
@@ -173,7 +190,7 @@ async def test_other_extensions_see_every_operation() -> None:
             seen.append(self.execution_context.query)
             yield
 
-    schema = Schema(Query, documents=Documents(), extensions=[Watching])
+    schema = Schema(Query, documents=Documents(), extensions=[Watching], config=CONFIG)
     for _ in range(3):
         await schema.execute("{ item { name } }")
     assert len(seen) == 3
@@ -190,7 +207,7 @@ async def test_bad_documents_are_not_remembered() -> None:
 @pytest.mark.anyio
 async def test_one_memory_does_not_serve_two_schemas() -> None:
     documents = Documents()
-    first, second = (Schema(Query, documents=documents) for _ in range(2))
+    first, second = (Schema(Query, documents=documents, config=CONFIG) for _ in range(2))
     assert (await first.execute("{ item { name } }")).data
     with pytest.raises(RuntimeError, match="another schema"):
         await second.execute("{ item { name } }")
@@ -406,6 +423,20 @@ async def test_a_fault_is_masked_and_logged_once_under_its_number(caplog: pytest
         assert incident in record.getMessage()
         assert record.exc_info is not None
         assert "secret" in str(record.exc_info[1])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("text", "variables"), [("{ half(of: 3) }", None), ("query Q($n: Even!) { half(of: $n) }", {"n": 3})]
+)
+async def test_what_a_scalar_says_of_a_value_stays_readable(
+    text: str, variables: dict[str, Any] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    schema, _ = made()
+    for _first_and_remembered in range(2):
+        (message,) = messages(await schema.execute(text, variables))
+        assert "3 is odd." in message
+    assert not caplog.records
 
 
 @pytest.mark.anyio

@@ -4,10 +4,13 @@ import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NewType
 
 import pytest
 import strawberry
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -169,6 +172,7 @@ def test_post_takes_query_variables_and_operation_name(client: TestClient) -> No
         "greeting": "Hello Søren 🏃"
     }
     assert post(client, query, operationName="B", variables=None, extensions={"a": 1}).json()["data"] == {"count": 1}
+    assert post(client, "query A { greeting }", operationName="").json()["data"] == {"greeting": "Hello you"}
 
 
 def test_get_takes_the_same(client: TestClient) -> None:
@@ -233,6 +237,37 @@ def test_a_malformed_body_is_400_with_a_sentence(client: TestClient, body: bytes
     assert response.headers["content-type"].startswith(accept)
     assert only_error(response)["extensions"] == {"code": "BAD_REQUEST"}
     assert "data" not in response.json()
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=5), below, max_size=3),
+    max_leaves=5,
+)
+QUERIES = st.sampled_from(["{ greeting }", "query A($n: Int!) { count(first: $n) }", "{", "mutation { change }"])
+REQUESTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "query": QUERIES | JSON_VALUES,
+        "variables": JSON_VALUES | st.dictionaries(st.sampled_from("nm"), JSON_VALUES),
+        "operationName": st.sampled_from(["A", "B", ""]) | JSON_VALUES,
+        "extensions": JSON_VALUES,
+    },
+)
+BODIES = st.binary(max_size=30) | (JSON_VALUES | REQUESTS).map(lambda value: json.dumps(value).encode())
+
+
+@cache
+def shared_client() -> TestClient:
+    return client_of()
+
+
+@given(body=BODIES, accept=st.sampled_from([PLAIN, MODERN]))
+def test_no_body_is_answered_with_a_fault(body: bytes, accept: str) -> None:
+    response = shared_client().post("/graphql", content=body, headers={"content-type": PLAIN, "accept": accept})
+    assert response.status_code in (200, 400)
+    assert "INTERNAL" not in response.text
+    assert set(response.json()) <= {"data", "errors"}
 
 
 @pytest.mark.parametrize(

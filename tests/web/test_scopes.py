@@ -184,6 +184,11 @@ def test_only_the_operation_chosen_counts_with_its_fragments(schema: Schema) -> 
     assert needed(schema, text) == sets(READ, PEOPLE, REDEEM)
 
 
+def test_fragments_that_double_forty_times_are_read_once(schema: Schema) -> None:
+    doubling = " ".join(f"fragment F{i} on Query {{ ...F{i + 1} ... {{ ...F{i + 1} }} }}" for i in range(40))
+    assert needed(schema, f"{{ ...F0 }} {doubling} fragment F40 on Query {{ both }}") == sets(READ, PEOPLE)
+
+
 def test_fields_without_scope_are_found(schema: Schema) -> None:
     assert fields_without_scope(schema) == ["Forgotten.value", "Mutation.unnamed"]
 

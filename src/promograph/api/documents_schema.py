@@ -82,8 +82,6 @@ class Schema(strawberry.Schema):
         operation = known.chosen(name) if known else None
         if known is None or operation is None or (allowed is not None and operation.type not in allowed):
             return None
-        if operation.type is OperationType.SUBSCRIPTION:
-            return None
         if operation.needs and refusal(operation.needs, caller_of(context)):
             return None
         return known.document

@@ -12,6 +12,8 @@ the interface's Python class is inherited together with its own `Needs`: that is
 A selection counts whether `@skip` or `@include` take it out or not.
 """
 
+from typing import TypeAlias
+
 import strawberry
 from graphql import (
     DocumentNode,
@@ -44,9 +46,12 @@ _DESCRIPTIONS = {
     Scope.ADMIN: "Everything, tokens included.",
 }
 
-ScopeEnum = strawberry.enum(Scope, name="Scope", description="One right that a token carries.")
+strawberry.enum(Scope, name="Scope", description="One right that a token carries.")
 for _value in Scope.__strawberry_definition__.values:  # type: ignore[attr-defined]
     _value.description = _DESCRIPTIONS[_value.value]
+
+ScopeEnum: TypeAlias = Scope
+"""`Scope` after the lines above: importing it from here makes sure that the schema knows the enum."""
 
 
 @strawberry.schema_directive(

@@ -43,7 +43,6 @@ class CodeBatch:
     channel: str | None
     size: int
     created_at: datetime
-    guess_odds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

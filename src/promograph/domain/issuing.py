@@ -33,9 +33,10 @@ class IssueRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issuance:
-    """A code bound to a customer. `number` counts a promotion's issuances from 1; 0 is a placeholder's."""
+    """A code bound to a customer. `number` counts a promotion's issuances from 1 (0 is a placeholder's)."""
 
     promotion_id: int
+    handle: str
     number: int
     seq: int
     text: str

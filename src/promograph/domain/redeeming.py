@@ -31,9 +31,10 @@ class RedeemRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
-    """One use of a code. `number` counts a promotion's redemptions from 1."""
+    """One use of a code. `number` counts a promotion's redemptions from 1; `handle` is the promotion's."""
 
     promotion_id: int
+    handle: str
     number: int
     seq: int
     text: str

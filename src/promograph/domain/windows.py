@@ -54,3 +54,7 @@ def checked(window: Window) -> Window:
     if window.starts_at is not None and window.ends_at is not None and window.ends_at <= window.starts_at:
         raise BadInput(InputProblem.INVALID, "The window must end after it starts.", field=("endsAt",))
     return window
+
+
+def in_utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)

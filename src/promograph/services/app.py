@@ -3,6 +3,7 @@
 from promograph.domain.clock import Clock, system_clock
 from promograph.services.access import Access
 from promograph.services.issuing import Issuing
+from promograph.services.lookup import Lookup
 from promograph.services.promoting import Promoting
 from promograph.services.redeeming import Redeeming
 from promograph.services.stocking import Stocking
@@ -22,6 +23,7 @@ class Services:
         self.stocking = Stocking(database, clock)
         self.issuing = Issuing(database, clock)
         self.redeeming = Redeeming(database, clock)
+        self.lookup = Lookup(database)
         self.clock = clock
 
     @classmethod

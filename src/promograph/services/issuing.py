@@ -11,6 +11,7 @@ from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.store import issuing, promotions, reissuing
 from promograph.store.database import Connection, Database
+from promograph.store.issue_calls import IssueCall, issue_call
 
 MOST_AT_ONCE = 10_000
 _HEAVY = 500
@@ -24,6 +25,8 @@ class Issuing:
         self._clock = clock
         self._gatherer = Gatherer(self._issue)
         self._repeater = Gatherer(self._reissue)
+        # One at a time, since they are large; gathered all the same, for the second try when a key was just taken.
+        self._keyed_calls = Gatherer(self._issue_call, limit=1)
 
     async def issue(self, request: IssueRequest) -> IssueOutcome:
         problem = _fault(request)
@@ -33,8 +36,9 @@ class Issuing:
             return (await self._rehearse([request]))[0]
         return await self._gatherer.submit(request)
 
-    async def issue_many(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
-        """One transaction for all of them: an outcome each, in their order."""
+    async def issue_many(self, requests: Sequence[IssueRequest], *, key: str | None = None) -> list[IssueOutcome]:
+        """One transaction for all of them: an outcome each, in their order. `key` is the call's idempotency key."""
+        checked_optional(key, "idempotencyKey")
         if len(requests) > MOST_AT_ONCE:
             raise BadInput(
                 InputProblem.TOO_MANY,
@@ -49,7 +53,7 @@ class Issuing:
                 good.append(place)
             else:
                 outcomes[place] = IssueOutcome(problem=problem)
-        answered = await self._answer([requests[place] for place in good])
+        answered = await self._answer([requests[place] for place in good], key)
         for place, outcome in zip(good, answered, strict=True):
             outcomes[place] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
@@ -62,12 +66,20 @@ class Issuing:
             return (await self._rehearse([request]))[0]
         return await self._repeater.submit(request)
 
-    async def _answer(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
+    async def _answer(self, requests: Sequence[IssueRequest], key: str | None) -> Sequence[IssueOutcome]:
         if not requests:
             return []
         if requests[0].purpose is not Purpose.LIVE:
             return await self._rehearse(requests)
+        if key is not None:
+            return await self._keyed_calls.submit(IssueCall(requests=requests, idempotency_key=key))
         return await self._issue(requests)
+
+    async def _issue_call(self, calls: Sequence[IssueCall]) -> Sequence[list[IssueOutcome]]:
+        now = self._clock()
+        return await self._database.write(
+            lambda connection: [issue_call(connection, call, now) for call in calls], heavy=True
+        )
 
     async def _issue(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
         now = self._clock()
@@ -93,6 +105,7 @@ class Issuing:
                     continue
                 shown = Issuance(
                     promotion_id=promotion.id,
+                    handle=promotion.terms.handle,
                     number=0,
                     seq=SHARED_SEQ,
                     text=placeholder(request.promotion, request.customer),

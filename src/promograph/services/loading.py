@@ -1,13 +1,13 @@
 """A load: codes put at the end of a promotion's line piece by piece, and shown all at once."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 from uuid import uuid4
 
-from promograph.domain.batches import BatchSource, CodeBatch
+from promograph.domain.batches import Added, AddReport
 from promograph.domain.clock import Clock
-from promograph.store import loading
+from promograph.store import load_orders, loading
 from promograph.store.database import Database
+from promograph.store.load_orders import Order
 from promograph.store.loading import Load, NewCode
 
 _SEEN_EVERY = 20
@@ -76,26 +76,14 @@ class Loader:
         await self._database.breathe()
         return added
 
-    async def publish(self, source: BatchSource, channel: str | None, report: dict[str, Any]) -> CodeBatch | None:
-        """Show the codes; the batch, or None where none was added."""
+    async def publish(self, order: Order, report: AddReport) -> Added:
+        """Show the codes, and keep the answer for the order's key."""
         load, last, now = self._claimed(), self._next - 1, self._clock()
-        id_ = await self._database.write(
-            lambda connection: loading.publish(
-                connection, load, last, source=source, channel=channel, report=report, now=now
-            ),
-            heavy=True,
+        added = await self._database.write(
+            lambda connection: load_orders.fulfil(connection, load, order, report, last=last, now=now), heavy=True
         )
         self._published = True
-        if id_ is None:
-            return None
-        return CodeBatch(
-            id=id_,
-            promotion_id=self._promotion_id,
-            source=source,
-            channel=channel,
-            size=self.added,
-            created_at=now,
-        )
+        return added
 
     def _claimed(self) -> Load:
         assert self._load is not None, "a load begins with `async with`"

@@ -48,21 +48,25 @@ class Promoting:
         now = self._clock()
         return await self._database.write(lambda connection: _create(connection, replace(draft, terms=terms), now))
 
-    async def update(self, id_: int, draft: Draft, *, keep_shared_code: bool) -> Promotion:
-        """Replace the terms. `keep_shared_code`: whatever `draft.shared_code` says, leave that as it is."""
-        terms = checked_terms(draft.terms)
-        now = self._clock()
+    async def update(self, id_: int, change: Callable[[PromotionTerms], tuple[Draft, bool]]) -> Promotion:
+        """Replace the terms by what `change` makes of them, under the promotion's lock.
+
+        With the new draft it says whether the shared code stays as it is, whatever the draft says of it.
+        """
 
         def work(connection: Connection) -> Promotion:
             promotion, counters = _locked(connection, id_)
+            draft, keeps_shared_code = change(promotion.terms)
+            terms = checked_terms(draft.terms)
             check_change(promotion, terms, now, has_codes=counters.tail > 0)
             _check_handle_free(connection, terms.handle, id_)
             promotions.update(connection, id_, terms, to_micros(now))
             shared = shared_codes.one(connection, id_)
-            text = draft.shared_code if not keep_shared_code else (shared.text if shared else None)
+            text = draft.shared_code if not keeps_shared_code else (shared.text if shared else None)
             _set_shared_code(connection, promotion, terms, text, counters)
             return _read(connection, id_)
 
+        now = self._clock()
         return await self._database.write(work)
 
     async def activate(self, id_: int) -> Promotion:

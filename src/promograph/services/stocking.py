@@ -1,9 +1,7 @@
 """Use cases of a pool: generate codes, import or paste them, block them, list them."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 from promograph.domain.batches import Added, AddReport, BatchSource
 from promograph.domain.clock import Clock
@@ -18,9 +16,10 @@ from promograph.domain.placeholders import RESERVED_PREFIX, is_placeholder
 from promograph.domain.promotions import CodeKind, Promotion, takes_codes
 from promograph.errors import BadInput, InputProblem
 from promograph.services.loading import Loader
-from promograph.store import blocking, promotions, stock
+from promograph.store import blocking, load_orders, promotions, stock
 from promograph.store.database import Database
 from promograph.store.listing import CodeQuery, Page, Slice, batch_page, code_page
+from promograph.store.load_orders import Order
 
 MOST_GENERATED = 10_000_000
 MOST_PASTED = 100_000
@@ -36,52 +35,73 @@ class Stocking:
         self._database = database
         self._clock = clock
 
-    async def generate(self, promotion_id: int, count: int, format_: CodeFormat, *, channel: str | None) -> Added:
-        """Exactly `count` new codes of that look; BadInput where they could be guessed."""
+    async def generate(
+        self,
+        promotion_id: int,
+        count: int,
+        format_: CodeFormat | None,
+        *,
+        channel: str | None,
+        key: str | None = None,
+    ) -> Added:
+        """Exactly `count` new codes, of the promotion's look unless told; BadInput where they could be guessed."""
         if not 1 <= count <= MOST_GENERATED:
             raise BadInput(
                 InputProblem.OUT_OF_RANGE, f"count must be 1 to {MOST_GENERATED:,}; it is {count:,}.", field=("count",)
             )
-        format_.validate()
-        _check_not_reserved(format_)
-        await self._open(promotion_id, channel)
-        counters = (await self._database.read(lambda connection: stock.read(connection, [promotion_id])))[promotion_id]
-        format_.check_room(counters.total, count)
-        async with Loader(self._database, self._clock, promotion_id) as loader:
+        order = Order(promotion_id, BatchSource.GENERATED, channel, key, asked=(count, format_))
+        return await self._once(order, lambda promotion: self._generate(promotion, count, format_, order))
+
+    async def _generate(self, promotion: Promotion, count: int, format_: CodeFormat | None, order: Order) -> Added:
+        look = promotion.terms.code_format if format_ is None else format_
+        look.validate()
+        _check_not_reserved(look)
+        counters = await self._database.read(lambda connection: stock.read(connection, [promotion.id]))
+        look.check_room(counters[promotion.id].total, count)
+        async with Loader(self._database, self._clock, promotion.id) as loader:
             while loader.added < count:
-                texts = await asyncio.to_thread(generate, format_, min(count - loader.added, _ROUND))
+                texts = await asyncio.to_thread(generate, look, min(count - loader.added, _ROUND))
                 await loader.put(texts, await asyncio.to_thread(_keys, texts))
-            report = AddReport(read=count, added=count)
-            batch = await loader.publish(BatchSource.GENERATED, channel, _kept(report))
-        return Added(batch, report)
+            return await loader.publish(order, AddReport(read=count, added=count))
 
     async def import_list(
-        self, promotion_id: int, chunks: Iterable[bytes], *, encoding: str | None, channel: str | None
+        self,
+        promotion_id: int,
+        chunks: Iterable[bytes],
+        *,
+        encoding: str | None,
+        channel: str | None,
+        key: str | None = None,
     ) -> Added:
         """The codes of a one-column CSV or text file, in their order. The report says what became of each row."""
-        return await self._add(promotion_id, read_codes(chunks, encoding), BatchSource.IMPORTED, channel)
+        order = Order(promotion_id, BatchSource.IMPORTED, channel, key, asked=encoding)
+        return await self._once(order, lambda promotion: self._add(promotion, read_codes(chunks, encoding), order))
 
-    async def paste(self, promotion_id: int, text: str, *, channel: str | None) -> Added:
+    async def paste(self, promotion_id: int, text: str, *, channel: str | None, key: str | None = None) -> Added:
         """Codes typed or pasted, one a line."""
         if text.count("\n") > MOST_PASTED:
             raise BadInput(
                 InputProblem.TOO_MANY, f"A paste holds at most {MOST_PASTED:,} lines: import a file.", field=("codes",)
             )
-        return await self._add(promotion_id, read_pasted(text), BatchSource.PASTED, channel)
+        order = Order(promotion_id, BatchSource.PASTED, channel, key, asked=text)
+        return await self._once(order, lambda promotion: self._add(promotion, read_pasted(text), order))
 
-    async def _add(
-        self, promotion_id: int, batches: Iterator[Batch], source: BatchSource, channel: str | None
-    ) -> Added:
-        await self._open(promotion_id, channel)
+    async def _once(self, order: Order, act: Callable[[Promotion], Awaitable[Added]]) -> Added:
+        """The answer that the order's key has already, or else what `act` gives."""
+        checked_optional(order.channel, "channel", longest=64)
+        checked_optional(order.key, "idempotencyKey")
+        earlier = await self._database.read(lambda connection: load_orders.recall(connection, order))
+        return earlier or await act(await self._open(order.promotion_id))
+
+    async def _add(self, promotion: Promotion, batches: Iterator[Batch], order: Order) -> Added:
         tally, repeats = Tally(), Repeats()
-        taken = {promotion_id: 0}
-        async with Loader(self._database, self._clock, promotion_id) as loader:
+        already_here = 0
+        async with Loader(self._database, self._clock, promotion.id) as loader:
             # Reading and checking a batch takes tens of milliseconds: too long for the event loop.
             while (batch := await asyncio.to_thread(_next_batch, batches, repeats)) is not None:
                 tally.add(batch)
                 existing = await loader.existing(batch.keys)
-                for owner in existing.values():
-                    taken[owner] = taken.get(owner, 0) + 1
+                already_here += sum(owner == promotion.id for owner in existing.values())
                 fresh = batch if not existing else _without(batch, existing)
                 await loader.put(fresh.texts, fresh.keys)
             seen = tally.report()
@@ -90,15 +110,14 @@ class Stocking:
                 added=loader.added,
                 repeated=seen.repeated,
                 repeated_rows=seen.repeated_rows,
-                already_here=taken[promotion_id],
-                # What another load took between our look and our write is in another promotion: this one is ours.
-                already_elsewhere=seen.good - loader.added - taken[promotion_id],
+                already_here=already_here,
+                # Whatever another load took between our look and our write is another promotion's: ours has one load.
+                already_elsewhere=seen.good - loader.added - already_here,
                 bad=seen.bad,
                 bad_rows=seen.bad_rows,
                 header_skipped=seen.header_skipped,
             )
-            added = await loader.publish(source, channel, _kept(report))
-        return Added(added, report)
+            return await loader.publish(order, report)
 
     async def block(self, texts: Sequence[str], *, blocked: bool) -> tuple[int, list[int]]:
         """Block codes, or unblock them: how many changed, and the places in `texts` of those that are no codes.
@@ -123,8 +142,7 @@ class Stocking:
     async def batches(self, promotion_id: int, part: Slice) -> Page:
         return await self._database.read(lambda connection: batch_page(connection, promotion_id, part))
 
-    async def _open(self, promotion_id: int, channel: str | None) -> Promotion:
-        checked_optional(channel, "channel", longest=64)
+    async def _open(self, promotion_id: int) -> Promotion:
         found = await self._database.read(lambda connection: promotions.by_id(connection, [promotion_id]))
         promotion = found.get(promotion_id)
         if promotion is None:
@@ -175,8 +193,3 @@ def _keys(texts: list[str]) -> list[str]:
 def _check_not_reserved(format_: CodeFormat) -> None:
     if is_placeholder(normalise(format_.literals[0]) + "-") or normalise(format_.prefix).startswith(RESERVED_PREFIX):
         raise BadInput(InputProblem.INVALID, _RESERVED, field=("prefix",))
-
-
-def _kept(report: AddReport) -> dict[str, Any]:
-    """What the batch's row keeps of the report: the counts, not the rows."""
-    return {name: value for name, value in asdict(report).items() if isinstance(value, int)}

@@ -85,6 +85,7 @@ def issuance_of(row: Sequence[Any], promotion: Promotion) -> Issuance:
     instant = from_micros(issued_at)
     return Issuance(
         promotion_id=promotion_id,
+        handle=promotion.terms.handle,
         number=number,
         seq=seq,
         text=text,

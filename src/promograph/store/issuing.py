@@ -188,6 +188,7 @@ class _Batch:
             stock_.available -= code.seq >= SHARED_SEQ  # one made on demand was never available
         issuance = Issuance(
             promotion_id=promotion.id,
+            handle=promotion.terms.handle,
             number=stock_.issuances,
             seq=code.seq,
             text=code.text,

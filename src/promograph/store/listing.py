@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, fun
 
 from promograph.domain.promotions import CodeKind, Promotion, PromotionStatus
 from promograph.store import promotions
+from promograph.store.histories import CodeState
 from promograph.store.tables import PromotionRow
 
 _tables = PromotionRow.metadata.tables
@@ -132,6 +133,14 @@ def code_page(connection: Connection, query: CodeQuery, part: Slice) -> Page:
             B, and_(B.c.promotion_id == C.c.promotion_id, C.c.seq.between(B.c.first_seq, B.c.last_seq))
         ).where(B.c.id == query.batch_id)
     return _page(connection, statement, keys, part)
+
+
+def code_of(promotion_id: int, row: Any) -> CodeState:
+    """From a row of `code_page`."""
+    seq, text, blocked, uses, is_issued = row[:5]
+    return CodeState(
+        promotion_id=promotion_id, seq=seq, text=text, blocked=bool(blocked), uses=uses, is_issued=bool(is_issued)
+    )
 
 
 def batch_page(connection: Connection, promotion_id: int, part: Slice) -> Page:

@@ -137,6 +137,7 @@ class _Tally:
             holder_named=holder_named,
             redemption=Redemption(
                 promotion_id=promotion.id,
+                handle=promotion.terms.handle,
                 number=0,
                 seq=code.seq,
                 text=code.text,

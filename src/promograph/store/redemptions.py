@@ -44,11 +44,12 @@ def insert(connection: Connection, redemptions: Sequence[Redemption]) -> None:
     _INSERT.run(connection, rows)
 
 
-def redemption_of(row: Sequence[Any]) -> Redemption:
+def redemption_of(row: Sequence[Any], handle: str) -> Redemption:
     """From a row of COLUMNS."""
     promotion_id, number, seq, text, customer, redeemed_at, order = row[:7]
     return Redemption(
         promotion_id=promotion_id,
+        handle=handle,
         number=number,
         seq=seq,
         text=text,

@@ -96,6 +96,23 @@ class Replays(Generic[Req, Out]):
             _KEEP.run(connection, rows, operation=self.operation, now=now)
 
 
+def recall(connection: Connection, operation: str, key: str, request: object) -> Any:
+    """What `remember` kept under this key, or None; BadInput (KEY_REUSED) where that was for another request."""
+    rows = _FIND.fetch(connection, [(key,)], operation=operation)
+    if not rows:
+        return None
+    _, fingerprint, answer = rows[0]
+    if fingerprint != _fingerprint(request):
+        raise _reused()
+    return orjson.loads(answer)
+
+
+def remember(connection: Connection, operation: str, key: str, request: object, answer: object, now: int) -> None:
+    """Keep the answer in the transaction that made it."""
+    row = (key, _fingerprint(request), orjson.dumps(answer).decode())
+    _KEEP.run(connection, [row], operation=operation, now=now)
+
+
 def _fingerprint(request: object) -> str:
     return sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

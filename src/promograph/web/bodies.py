@@ -1,5 +1,7 @@
 """Bounds the size of request bodies, whatever the application behind makes of them."""
 
+from asyncio import timeout
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
@@ -21,6 +23,9 @@ class BodyBounds:
 
 
 DEFAULT_BOUNDS = BodyBounds()
+
+_MOST_DRAINED_BYTES = 64 * 1024 * 1024
+_LONGEST_DRAIN_SECONDS = 5.0
 
 
 class BodyTooLarge(HTTPException):
@@ -44,6 +49,9 @@ class BoundedBodies:
         bound = self.bounds.of(scope)
         announced = _header(scope, b"content-length")
         if announced.isdigit() and int(announced) > bound:
+            # A client that asks first has not sent the body, and is spared it.
+            if not _header(scope, b"expect"):
+                await _drain(receive)
             await _refuse(send, bound)
             return
         await _Bounded(receive, send, bound).run(self.app, scope)
@@ -57,6 +65,7 @@ class _Bounded:
         self._send = send
         self._bound = bound
         self._left = bound
+        self._ended = False
         self._answering = False
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
@@ -67,12 +76,15 @@ class _Bounded:
             if self._left >= 0:
                 raise
         if self._left < 0 and not self._answering:
+            if not self._ended:
+                await _drain(self._receive)
             await _refuse(self._send, self._bound)
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
             self._left -= len(message.get("body", b""))
+            self._ended = not message.get("more_body", False)
             if self._left < 0:
                 raise BodyTooLarge(self._bound)
         return message
@@ -84,10 +96,22 @@ class _Bounded:
         await self._send(message)
 
 
+async def _drain(receive: Receive) -> None:
+    """Take in what is still coming, within bounds: a connection closed over unread data loses the answer on its way."""
+    left = _MOST_DRAINED_BYTES
+    with suppress(TimeoutError):
+        async with timeout(_LONGEST_DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))
+
+
 async def _refuse(send: Send, bound: int) -> None:
     error = {"message": BodyTooLarge(bound).detail, "extensions": {"code": "BODY_TOO_LARGE"}}
     body = orjson.dumps({"errors": [error]})
-    # The rest of the body is not read, so nothing can follow on this connection.
+    # The body may not have been read to its end, so nothing can follow on this connection.
     headers = [(b"content-type", b"application/json; charset=utf-8"), (b"connection", b"close")]
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": 413, "headers": headers})

@@ -50,16 +50,16 @@ def operation_from(given: object) -> Operation:
         raise Refused("The request's body is to be a JSON object with a 'query'.")
     query = given.get("query")
     if not isinstance(query, str) or not query.strip():
-        raise Refused("'query' is to be a string with a GraphQL document; it is missing, empty or something else.")
+        raise Refused("The 'query' is to be a string with a GraphQL document; it is missing, empty or something else.")
     name = given.get("operationName")
     if not isinstance(name, str | None):
-        raise Refused("'operationName' is to be a string or null.")
+        raise Refused("The 'operationName' is to be a string or null.")
     variables = given.get("variables")
     if not isinstance(variables, dict | None):
-        raise Refused("'variables' is to be an object or null.")
+        raise Refused("The 'variables' are to be an object or null.")
     extensions = given.get("extensions")
     if not isinstance(extensions, dict | None):
-        raise Refused("'extensions' is to be an object or null.")
+        raise Refused("The 'extensions' are to be an object or null.")
     return Operation(query=query, variables=variables, name=name or None, extensions=extensions)
 
 

@@ -1,0 +1,102 @@
+"""Codes and batches of codes, for staff."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+import strawberry
+
+from promograph.api.context import Asked
+from promograph.api.enums import described
+from promograph.api.issuance import Issuance, issuance_node
+from promograph.api.nodes import Node, global_id
+from promograph.api.redemption import Redemption, redemption_node
+from promograph.api.rights import WRITE
+from promograph.domain.batches import BatchSource, CodeBatch
+from promograph.store.histories import CodeState as CodeFacts
+
+
+class CodeState(Enum):
+    AVAILABLE = "AVAILABLE"
+    ISSUED = "ISSUED"
+    REDEEMED = "REDEEMED"
+    BLOCKED = "BLOCKED"
+
+
+described(
+    CodeState,
+    "CodeState",
+    "Where a code is in its life.",
+    {
+        "AVAILABLE": "Waits to be issued (or, of MULTIPLE, to be used).",
+        "ISSUED": "Somebody has it.",
+        "REDEEMED": "Used at least once.",
+        "BLOCKED": "Stopped, for as long as nobody unblocks it.",
+    },
+)
+
+
+@strawberry.type(description="A code and all that happened to it.", directives=WRITE)
+class Code(Node):
+    place: strawberry.Private[tuple[int, int]]
+
+    text: str = strawberry.field(description="The code as it was added.")
+    state: CodeState = strawberry.field(description="Where it is in its life.")
+    uses: int = strawberry.field(description="How often it has been used.")
+
+    @strawberry.field(description="To whom it was given, the latest first; at most the last 100.", directives=WRITE)
+    async def issuances(self, info: Asked) -> list[Issuance]:
+        return [issuance_node(issuance) for issuance in await info.context.services.lookup.issuances_of(*self.place)]
+
+    @strawberry.field(description="Its uses, the latest first; at most the last 100.", directives=WRITE)
+    async def redemptions(self, info: Asked) -> list[Redemption]:
+        return [redemption_node(use) for use in await info.context.services.lookup.redemptions_of(*self.place)]
+
+
+@strawberry.type(description="One act of adding codes.", directives=WRITE)
+class Batch(Node):
+    source: BatchSource = strawberry.field(description="How the codes came to be.")
+    channel: str | None = strawberry.field(description="The channel that they are meant for.")
+    size: int = strawberry.field(description="How many codes were added.")
+    created_at: datetime = strawberry.field(description="When they were added.")
+
+
+def code_node(code: CodeFacts) -> Code:
+    return Code(
+        id=global_id("Code", code.promotion_id, code.seq),
+        place=(code.promotion_id, code.seq),
+        text=code.text,
+        state=_state(code),
+        uses=code.uses,
+    )
+
+
+def _state(code: CodeFacts) -> CodeState:
+    if code.blocked:
+        return CodeState.BLOCKED
+    if code.uses:
+        return CodeState.REDEEMED
+    return CodeState.ISSUED if code.is_issued else CodeState.AVAILABLE
+
+
+def batch_node(row: Any) -> Batch:
+    """From a row of `batch_page`."""
+    return Batch(
+        id=global_id("Batch", row.id),
+        source=BatchSource(row.source),
+        channel=row.channel,
+        size=row.size,
+        created_at=row.created_at,
+    )
+
+
+def shown_batch(batch: CodeBatch | None) -> Batch | None:
+    if batch is None:
+        return None
+    return Batch(
+        id=global_id("Batch", batch.id),
+        source=batch.source,
+        channel=batch.channel,
+        size=batch.size,
+        created_at=batch.created_at,
+    )

@@ -1,0 +1,199 @@
+"""Adding codes to promotions, blocking them, lifting that."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import strawberry
+from strawberry.file_uploads import Upload
+
+from promograph.api.answering import Given, answered
+from promograph.api.code import Batch, shown_batch
+from promograph.api.context import Asked
+from promograph.api.nodes import read_number
+from promograph.api.promotion_inputs import CodeFormatInput, format_of
+from promograph.api.rights import WRITE
+from promograph.api.user_errors import UserError, user_error
+from promograph.domain.batches import Added, AddReport
+from promograph.domain.code_rows import BadRow
+from promograph.errors import BadInput, InputProblem
+
+_CHUNK = 1 << 20
+_IDEMPOTENT = "Repeat the call with the same key and it is done once: at most 128 characters."
+
+
+@strawberry.input(description="Which codes to make.")
+class CodesGenerateInput:
+    promotion: strawberry.ID = strawberry.field(description="The promotion that gets them.")
+    count: int = strawberry.field(description="How many, at most 10,000,000.")
+    format: CodeFormatInput | None = strawberry.field(
+        default=None, description="Their look; the promotion's if left out."
+    )
+    channel: str | None = strawberry.field(default=None, description="A label: the channel that they are meant for.")
+    idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
+
+
+@strawberry.input(description="A file of codes to read: one column, CSV or text.")
+class CodesImportInput:
+    promotion: strawberry.ID = strawberry.field(description="The promotion that gets them.")
+    file: Upload = strawberry.field(description="The file, by the GraphQL multipart request specification.")
+    encoding: str | None = strawberry.field(
+        default=None, description="The file's encoding where it is neither UTF-8 nor begins with a byte-order mark."
+    )
+    channel: str | None = strawberry.field(default=None, description="A label: the channel that they are meant for.")
+    idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
+
+
+@strawberry.input(description="Codes to add as they are.")
+class CodesAddInput:
+    promotion: strawberry.ID = strawberry.field(description="The promotion that gets them.")
+    codes: str = strawberry.field(description="The codes, one a line.")
+    channel: str | None = strawberry.field(default=None, description="A label: the channel that they are meant for.")
+    idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
+
+
+@strawberry.input(description="Which codes to block, or unblock.")
+class CodesBlockInput:
+    codes: list[str] = strawberry.field(description="The codes, at most 10,000; all must exist, or nothing is changed.")
+
+
+@strawberry.type(description="A row of a list that was not added.", directives=WRITE)
+class ListRow:
+    row: int = strawberry.field(description="Its number, from 1, blank rows and a header included.")
+    shown: str = strawberry.field(description="What it says, shortened.")
+    why: str = strawberry.field(description="Why it was not added.")
+
+
+@strawberry.type(description="What became of the rows of a list.", directives=WRITE)
+class AddingReport:
+    read: int = strawberry.field(description="Rows with something on them, a header aside.")
+    added: int = strawberry.field(description="Codes added.")
+    repeated: int = strawberry.field(description="Rows whose code was in the list already.")
+    already_here: int = strawberry.field(description="Rows whose code this promotion had already.")
+    already_elsewhere: int = strawberry.field(description="Rows whose code another promotion has.")
+    bad: int = strawberry.field(description="Rows that hold no code.")
+    bad_rows: list[ListRow] = strawberry.field(description="The first 1,000 bad rows.")
+    repeated_rows: list[ListRow] = strawberry.field(description="The first 1,000 repeated rows.")
+    header_skipped: str | None = strawberry.field(description="The first row, where it was taken for a header.")
+
+
+@strawberry.type(description="The codes that were made.", directives=WRITE)
+class CodesGeneratePayload:
+    batch: Batch | None = strawberry.field(description="The codes as a batch; none when something was wrong.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was added.")
+
+
+@strawberry.type(description="What became of the file's rows.", directives=WRITE)
+class CodesImportPayload:
+    batch: Batch | None = strawberry.field(description="The codes that were added; none when there were none.")
+    report: AddingReport | None = strawberry.field(description="What became of each row.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was added.")
+
+
+@strawberry.type(description="What became of the codes.", directives=WRITE)
+class CodesAddPayload:
+    batch: Batch | None = strawberry.field(description="The codes that were added; none when there were none.")
+    report: AddingReport | None = strawberry.field(description="What became of each line.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was added.")
+
+
+@strawberry.type(description="How many codes were blocked.", directives=WRITE)
+class CodesBlockPayload:
+    changed: int = strawberry.field(description="How many were not blocked before.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was changed.")
+
+
+@strawberry.type(description="How many codes were unblocked.", directives=WRITE)
+class CodesUnblockPayload:
+    changed: int = strawberry.field(description="How many were blocked before.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was changed.")
+
+
+@strawberry.type
+class CodeMutations:
+    @strawberry.mutation(description="Make codes that nobody can guess, and put them into the pool.", directives=WRITE)
+    async def codes_generate(self, info: Asked, input: Given[CodesGenerateInput]) -> CodesGeneratePayload:
+        added, errors = await answered(_generate(info, input))
+        return CodesGeneratePayload(batch=None if added is None else shown_batch(added.batch), user_errors=errors)
+
+    @strawberry.mutation(description="Read codes from a file and put the new ones into the pool.", directives=WRITE)
+    async def codes_import(self, info: Asked, input: Given[CodesImportInput]) -> CodesImportPayload:
+        added, errors = await answered(_import(info, input))
+        return CodesImportPayload(**_shown(added), user_errors=errors)
+
+    @strawberry.mutation(description="Put codes into the pool as they are.", directives=WRITE)
+    async def codes_add(self, info: Asked, input: Given[CodesAddInput]) -> CodesAddPayload:
+        added, errors = await answered(_add(info, input))
+        return CodesAddPayload(**_shown(added), user_errors=errors)
+
+    @strawberry.mutation(description="Stop codes: they are neither issued nor redeemed.", directives=WRITE)
+    async def codes_block(self, info: Asked, input: Given[CodesBlockInput]) -> CodesBlockPayload:
+        changed, errors = await _block(info, input, blocked=True)
+        return CodesBlockPayload(changed=changed, user_errors=errors)
+
+    @strawberry.mutation(description="Let blocked codes work again.", directives=WRITE)
+    async def codes_unblock(self, info: Asked, input: Given[CodesBlockInput]) -> CodesUnblockPayload:
+        changed, errors = await _block(info, input, blocked=False)
+        return CodesUnblockPayload(changed=changed, user_errors=errors)
+
+
+async def _generate(info: Asked, input: CodesGenerateInput) -> Added:
+    format_ = None if input.format is None else format_of(input.format)
+    return await info.context.services.stocking.generate(
+        _promotion(input.promotion), input.count, format_, channel=input.channel, key=input.idempotency_key
+    )
+
+
+async def _import(info: Asked, input: CodesImportInput) -> Added:
+    return await info.context.services.stocking.import_list(
+        _promotion(input.promotion),
+        _chunks(input.file),
+        encoding=input.encoding,
+        channel=input.channel,
+        key=input.idempotency_key,
+    )
+
+
+async def _add(info: Asked, input: CodesAddInput) -> Added:
+    return await info.context.services.stocking.paste(
+        _promotion(input.promotion), input.codes, channel=input.channel, key=input.idempotency_key
+    )
+
+
+async def _block(info: Asked, input: CodesBlockInput, *, blocked: bool) -> tuple[int, list[UserError]]:
+    result, errors = await answered(info.context.services.stocking.block(input.codes, blocked=blocked))
+    if result is None:
+        return 0, errors
+    changed, missing = result
+    unknown = BadInput(InputProblem.NOT_FOUND, "There is no such code.")
+    return changed, [user_error(unknown, "codes", str(place)) for place in missing]
+
+
+def _promotion(id_: str) -> int:
+    return read_number(id_, "Promotion", "promotion")
+
+
+def _chunks(file: Any) -> Iterator[bytes]:
+    """An upload's bytes; it lies in memory or in a temporary file, so that reading never waits for the client."""
+    while chunk := file.file.read(_CHUNK):
+        yield chunk
+
+
+def _shown(added: Added | None) -> dict[str, Any]:
+    if added is None:
+        return {"batch": None, "report": None}
+    return {"batch": shown_batch(added.batch), "report": _report(added.report)}
+
+
+def _report(report: AddReport) -> AddingReport:
+    repeats = [BadRow(row.row, row.text, "This code came before in the list.") for row in report.repeated_rows]
+    return AddingReport(
+        read=report.read,
+        added=report.added,
+        repeated=report.repeated,
+        already_here=report.already_here,
+        already_elsewhere=report.already_elsewhere,
+        bad=report.bad,
+        bad_rows=[ListRow(row=bad.row, shown=bad.shown, why=bad.why) for bad in report.bad_rows],
+        repeated_rows=[ListRow(row=bad.row, shown=bad.shown, why=bad.why) for bad in repeats],
+        header_skipped=report.header_skipped or None,
+    )

@@ -1,0 +1,62 @@
+"""What resolvers are handed with each request."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from strawberry.dataloader import DataLoader
+from strawberry.types import Info
+
+from promograph.domain.access import Caller, Scope
+from promograph.domain.promotions import Promotion
+from promograph.domain.redeeming import RedeemOutcome, Validation
+from promograph.domain.refusals import Refusal, coarsened
+from promograph.services.app import Services
+from promograph.store.inventories import Inventory
+
+T = TypeVar("T")
+
+
+@dataclass
+class Context:
+    """One operation's surroundings. Loaders gather what the fields of one answer ask for, and are made when asked."""
+
+    services: Services
+    caller: Caller
+    _loaders: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        return self.services.clock()
+
+    def promotion(self, id_: int) -> Awaitable[Promotion | None]:
+        return self._loader("promotion", self.services.promoting.get_many).load(id_)
+
+    def inventory(self, id_: int) -> Awaitable[Inventory | None]:
+        return self._loader("inventory", self.services.promoting.inventories).load(id_)
+
+    def shared_code(self, id_: int) -> Awaitable[str | None]:
+        return self._loader("shared_code", self.services.promoting.shared_codes).load(id_)
+
+    def disclosed(self, answer: RedeemOutcome | Validation) -> tuple[Refusal, ...]:
+        """The refusals of an answer, as far as this caller may know which codes exist."""
+        if answer.holder_named or self.caller.may(Scope.PROMOTIONS_WRITE):
+            return answer.refusals
+        return coarsened(answer.refusals)
+
+    def _loader(self, name: str, find: Callable[[list[int]], Awaitable[dict[int, T]]]) -> DataLoader[int, T | None]:
+        loader = self._loaders.get(name)
+        if loader is None:
+
+            async def load(ids: list[int]) -> list[T | None]:
+                found = await find(ids)
+                return [found.get(id_) for id_ in ids]
+
+            loader = self._loaders[name] = DataLoader(load_fn=load)
+        assert isinstance(loader, DataLoader)
+        return loader
+
+
+Asked = Info[Context, None]
+"""The type of `info` in our resolvers."""

@@ -1,0 +1,143 @@
+"""The domain's enumerations as the schema shows them, each value described."""
+
+from enum import Enum
+from typing import TypeVar
+
+import strawberry
+
+from promograph.domain.batches import BatchSource
+from promograph.domain.issuing import IssuanceKind
+from promograph.domain.placeholders import Purpose
+from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus, RewardKind
+from promograph.domain.refusals import RefusalCode
+from promograph.errors import InputProblem
+
+E = TypeVar("E", bound=Enum)
+
+
+def described(enum: type[E], name: str, description: str, values: dict[str, str]) -> type[E]:
+    """Make `enum` a GraphQL enum; KeyError where a value has no description."""
+    made = strawberry.enum(enum, name=name, description=description)
+    for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]
+        value.description = values[value.name]
+    return made
+
+
+described(
+    PromotionStatus,
+    "PromotionStatus",
+    "Where a promotion is in its life.",
+    {
+        "DRAFT": "Being set up: gives and redeems nothing.",
+        "SCHEDULED": "Activated, and its window has not begun.",
+        "ACTIVE": "Running.",
+        "PAUSED": "Stopped for a while: gives and redeems nothing.",
+        "ENDED": "Issues no more; codes that people hold work until they expire, unless redeeming was stopped.",
+        "ARCHIVED": "Put away: gives and redeems nothing.",
+    },
+)
+described(
+    EndReason,
+    "EndReason",
+    "Why a promotion has ended.",
+    {
+        "BY_HAND": "Somebody ended it.",
+        "WINDOW_OVER": "Its window is over.",
+        "AUDIENCE_CAP": "It has reached as many customers as it was to reach.",
+    },
+)
+described(
+    CodeKind,
+    "CodeKind",
+    "How a promotion's codes relate to people.",
+    {
+        "SINGLE": "One code for everybody.",
+        "MULTIPLE": "A pool of codes handed out anonymously, in print or by partners.",
+        "PERSONALIZED": "A pool of codes, each issued to one customer.",
+    },
+)
+described(
+    IssuePolicy,
+    "IssuePolicy",
+    "What counts as the same occasion: one occasion of one customer gets one code.",
+    {
+        "PER_CUSTOMER": "A customer gets one code of the promotion, ever.",
+        "PER_SEND": "A customer gets one code a send.",
+        "PER_MESSAGE": "A customer gets one code a message.",
+    },
+)
+described(
+    OnEmpty,
+    "OnEmpty",
+    "What a customer gets when the pool has no code left.",
+    {
+        "GENERATE": "A code made at that moment, in the promotion's code format.",
+        "FALLBACK": "The fallback code that everybody shares.",
+        "REFUSE": "None: the refusal POOL_EMPTY.",
+    },
+)
+described(
+    RewardKind,
+    "RewardKind",
+    "What a code is worth.",
+    {"EXTERNAL": "The shop knows, and reports the discount when it redeems."},
+)
+described(
+    IssuanceKind,
+    "IssuanceKind",
+    "How a customer came by a code.",
+    {
+        "INITIAL": "A code of this occasion's own, for the first time.",
+        "REPEAT": "The same code again.",
+        "FALLBACK": "The fallback code, because the pool was empty.",
+    },
+)
+described(
+    Purpose,
+    "Purpose",
+    "Whether an issue is meant.",
+    {
+        "LIVE": "Meant: uses a code up.",
+        "TEST": "A test send: a placeholder that no checkout redeems; nothing is counted.",
+        "PREVIEW": "A preview: a placeholder that no checkout redeems; nothing is counted.",
+    },
+)
+described(
+    BatchSource,
+    "BatchSource",
+    "How a batch of codes came to be.",
+    {"GENERATED": "Made here.", "IMPORTED": "Read from a file.", "PASTED": "Typed, pasted or sent over the API."},
+)
+
+_PROBLEMS = {
+    "INVALID": "The value is not of its form; the message says what is.",
+    "REQUIRED": "Something is missing.",
+    "TAKEN": "It belongs to something else already.",
+    "NOT_FOUND": "There is no such thing.",
+    "TOO_MANY": "More than one call takes.",
+    "OUT_OF_RANGE": "Too small, too large, too short or too long.",
+    "STATE": "Not possible where the thing stands now.",
+    "KEY_REUSED": "The idempotencyKey belongs to another request.",
+    "BUSY": "Somebody else is at it; try again later.",
+}
+_REFUSALS = {
+    "NOT_FOUND": _PROBLEMS["NOT_FOUND"],
+    "TEST_CODE": "The code is a placeholder of a test or preview.",
+    "NOT_STARTED": "The promotion's window has not begun; data: starts_at.",
+    "EXPIRED": "The code's time is over; data: expired_at.",
+    "PROMOTION_INACTIVE": "The promotion is not running; data: status.",
+    "CODE_BLOCKED": "The code is blocked.",
+    "NOT_ISSUED": "The code was not issued to anybody yet.",
+    "NOT_HOLDER": "The code was issued to somebody else.",
+    "CUSTOMER_REQUIRED": "The promotion needs to know the customer.",
+    "ALREADY_REDEEMED": "The code has no use left; data: uses, limit.",
+    "CUSTOMER_CAP_REACHED": "The customer has no use left; data: uses, limit.",
+    "AUDIENCE_CAP_REACHED": "The promotion has reached all the customers it may; data: limit.",
+    "POOL_EMPTY": "The promotion has no code left.",
+    "NOTHING_HELD": "The customer has no code that could be repeated.",
+}
+
+UserErrorCode = Enum(  # type: ignore[misc]
+    "UserErrorCode", {member.name: member.value for member in (*InputProblem, *RefusalCode)}
+)
+described(UserErrorCode, "UserErrorCode", "Why something was not done.", _PROBLEMS | _REFUSALS)

@@ -1,0 +1,39 @@
+"""A code given to a customer, as the schema shows it."""
+
+from datetime import datetime
+
+import strawberry
+
+from promograph.api.nodes import Node, global_id
+from promograph.api.rights import ISSUED
+from promograph.domain import issuing
+from promograph.domain.issuing import IssuanceKind
+from promograph.domain.placeholders import Purpose
+
+
+@strawberry.type(description="A code given to a customer.", directives=ISSUED)
+class Issuance(Node):
+    text: str = strawberry.field(description="The code, as the customer is to see it.")
+    kind: IssuanceKind = strawberry.field(description="How the customer came by it.")
+    promotion_handle: str = strawberry.field(description="The handle of the promotion.")
+    customer: str = strawberry.field(description="The customer, by the caller's own id.")
+    issued_at: datetime = strawberry.field(description="When it was given.")
+    expires_at: datetime | None = strawberry.field(description="When the code stops working; none: never.")
+    channel: str | None = strawberry.field(description="The channel that asked for it.")
+    send: str | None = strawberry.field(description="The send that it was for.")
+    purpose: Purpose = strawberry.field(description="Whether it is meant, or a placeholder.")
+
+
+def issuance_node(issuance: issuing.Issuance) -> Issuance:
+    return Issuance(
+        id=global_id("Issuance", issuance.promotion_id, issuance.number),
+        text=issuance.text,
+        kind=issuance.kind,
+        promotion_handle=issuance.handle,
+        customer=issuance.customer,
+        issued_at=issuance.issued_at,
+        expires_at=issuance.expires_at,
+        channel=issuance.channel,
+        send=issuance.send,
+        purpose=issuance.purpose,
+    )

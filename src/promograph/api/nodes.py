@@ -1,0 +1,43 @@
+"""Global ids, by which any object of the schema can be fetched again."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import strawberry
+
+from promograph.api.rights import EVERYBODY
+from promograph.errors import BadInput, InputProblem
+
+
+@strawberry.interface(description="An object with an id that is unique among all objects.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="The object's global id.", directives=EVERYBODY)
+
+
+def global_id(kind: str, *numbers: int) -> strawberry.ID:
+    """The id of the object of that kind with those numbers: opaque to clients, the same for ever."""
+    text = ":".join([kind, *map(str, numbers)])
+    return strawberry.ID(urlsafe_b64encode(text.encode()).decode().rstrip("="))
+
+
+def read_global_id(id_: str) -> tuple[str, tuple[int, ...]]:
+    """Kind and numbers; BadInput (INVALID) for what is no id of ours."""
+    try:
+        text = urlsafe_b64decode(id_ + "=" * (-len(id_) % 4)).decode("ascii")
+        kind, *numbers = text.split(":")
+        if not kind.isalpha() or not all(number.lstrip("-").isdigit() and len(number) < 19 for number in numbers):
+            raise ValueError
+        return kind, tuple(int(number) for number in numbers)
+    except (ValueError, binascii.Error):
+        raise BadInput(InputProblem.INVALID, "This is not an id of this API.", field=("id",)) from None
+
+
+def read_number(id_: str, kind: str, field: str = "id") -> int:
+    """The number in the id of an object of that kind; BadInput naming `field` for any other id."""
+    try:
+        found, numbers = read_global_id(id_)
+    except BadInput:
+        found, numbers = "", ()
+    if found != kind or len(numbers) != 1:
+        raise BadInput(InputProblem.INVALID, f"This is not the id of a {kind.lower()}.", field=(field,))
+    return numbers[0]

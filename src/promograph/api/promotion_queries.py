@@ -1,0 +1,167 @@
+"""Finding promotions, and anything by its global id."""
+
+from enum import Enum
+from typing import Annotated
+
+import strawberry
+
+from promograph.api.code import Code, code_node
+from promograph.api.connections import After, Before, Connection, First, Last, connection_of, slice_of
+from promograph.api.context import Asked
+from promograph.api.enums import described
+from promograph.api.nodes import Node, read_global_id
+from promograph.api.promotion import Promotion, promotion_node
+from promograph.api.rights import EVERYBODY, READ, WRITE
+from promograph.domain.access import Scope
+from promograph.domain.promotions import CodeKind, PromotionStatus
+from promograph.errors import BadInput, InputProblem
+from promograph.store.listing import PromotionQuery
+
+_LONGEST_SEARCH = 200
+_MOST_IDS = 100
+
+
+class PromotionSort(Enum):
+    CREATED_AT = "created"
+    UPDATED_AT = "updated"
+    NAME = "name"
+    HANDLE = "handle"
+
+
+described(
+    PromotionSort,
+    "PromotionSort",
+    "In which order promotions are listed.",
+    {
+        "CREATED_AT": "The oldest first.",
+        "UPDATED_AT": "The one that was not changed for the longest time first.",
+        "NAME": "By name, without regard to letter case.",
+        "HANDLE": "By handle.",
+    },
+)
+
+
+@strawberry.input(description="A property's exact value.")
+class PropertyFilter:
+    name: str = strawberry.field(description="The property's name.")
+    value: str = strawberry.field(description="The value that it must have.")
+
+
+@strawberry.input(description="Which promotions; all conditions must hold.")
+class PromotionFilter:
+    status: list[PromotionStatus] | None = strawberry.field(default=None, description="In one of these states.")
+    code_kind: list[CodeKind] | None = strawberry.field(default=None, description="With codes of one of these kinds.")
+    properties: list[PropertyFilter] | None = strawberry.field(
+        default=None, description="With all of these properties."
+    )
+
+
+@strawberry.type(description="One page of the promotions.", directives=READ)
+class PromotionConnection(Connection[Promotion]):
+    query: strawberry.Private[PromotionQuery]
+
+    @strawberry.field(description="How many there are on all pages; counted when asked for.", directives=READ)
+    async def total_count(self, info: Asked) -> int:
+        return await info.context.services.promoting.count(self.query)
+
+
+@strawberry.type
+class PromotionQueries:
+    @strawberry.field(description="A promotion, by its id or by its handle.", directives=READ)
+    async def promotion(
+        self,
+        info: Asked,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its global id.")] = None,
+        handle: Annotated[str | None, strawberry.argument(description="Its handle, instead.")] = None,
+    ) -> Promotion | None:
+        if (id is None) == (handle is None):
+            raise BadInput(InputProblem.INVALID, "Give either the id or the handle.", field=("id",))
+        if handle is not None:
+            facts = await info.context.services.promoting.get(handle=handle)
+            return None if facts is None else promotion_node(facts, info.context.now)
+        node = await _found(info, id or "")
+        return node if isinstance(node, Promotion) else None
+
+    @strawberry.field(description="The lobby: all promotions, searched and filtered.", directives=READ)
+    async def promotions(
+        self,
+        info: Asked,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        search: Annotated[
+            str | None, strawberry.argument(description="Text in the name, the handle or the description.")
+        ] = None,
+        filter: Annotated[PromotionFilter | None, strawberry.argument(description="Further conditions.")] = None,
+        sort: Annotated[PromotionSort, strawberry.argument(description="The order.")] = PromotionSort.CREATED_AT,
+        descending: Annotated[bool, strawberry.argument(description="Turn the order round.")] = False,
+    ) -> PromotionConnection:
+        if search is not None and len(search) > _LONGEST_SEARCH:
+            raise BadInput(
+                InputProblem.OUT_OF_RANGE, f"search has at most {_LONGEST_SEARCH} characters.", field=("search",)
+            )
+        query = _query(search, filter, sort, descending=descending)
+        order = f"promotions.{sort.value}.{'down' if descending else 'up'}"
+        page = await info.context.services.promoting.page(query, slice_of(first, after, last, before, list_name=order))
+        now = info.context.now
+        found: Connection[Promotion] = connection_of(page, order, lambda facts: promotion_node(facts, now))
+        return PromotionConnection(query=query, edges=found.edges, nodes=found.nodes, page_info=found.page_info)
+
+    @strawberry.field(description="A code, by its text.", directives=WRITE)
+    async def code(
+        self, info: Asked, text: Annotated[str, strawberry.argument(description="The code, in any letter case.")]
+    ) -> Code | None:
+        found = await info.context.services.lookup.code(text)
+        return None if found is None else code_node(found)
+
+    @strawberry.field(
+        description="An object, by its global id. What may be read of it is what its type says.", directives=EVERYBODY
+    )
+    async def node(
+        self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
+    ) -> Node | None:
+        return await _found(info, id)
+
+    @strawberry.field(
+        description="Objects, by their global ids, in the order asked; none for an unknown id.", directives=EVERYBODY
+    )
+    async def nodes(
+        self,
+        info: Asked,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description=f"The ids, at most {_MOST_IDS}.")],
+    ) -> list[Node | None]:
+        if len(ids) > _MOST_IDS:
+            raise BadInput(InputProblem.TOO_MANY, f"One call takes at most {_MOST_IDS} ids.", field=("ids",))
+        return [await _found(info, id_) for id_ in ids]
+
+
+async def _found(info: Asked, id_: str) -> Node | None:
+    """The object, as far as this caller may know that it is there."""
+    kind, numbers = read_global_id(id_)
+    if (
+        kind == "Promotion"
+        and len(numbers) == 1
+        and info.context.caller.may(Scope.INVENTORY_READ, Scope.PROMOTIONS_WRITE)
+    ):
+        facts = await info.context.promotion(numbers[0])
+        return None if facts is None else promotion_node(facts, info.context.now)
+    if kind == "Code" and len(numbers) == 2 and info.context.caller.may(Scope.PROMOTIONS_WRITE):
+        found = await info.context.services.lookup.code_at(*numbers)
+        return None if found is None else code_node(found)
+    return None
+
+
+def _query(
+    search: str | None, filter: PromotionFilter | None, sort: PromotionSort, *, descending: bool
+) -> PromotionQuery:
+    if filter is None:
+        return PromotionQuery(search=search, sort=sort.value, descending=descending)
+    return PromotionQuery(
+        search=search,
+        statuses=frozenset(filter.status or ()),
+        kinds=frozenset(filter.code_kind or ()),
+        properties=tuple((asked.name, asked.value) for asked in filter.properties or ()),
+        sort=sort.value,
+        descending=descending,
+    )

@@ -1,0 +1,15 @@
+"""The rights that the schema's types and fields name."""
+
+from promograph.api.scopes import Needs
+from promograph.domain.access import Scope
+
+EVERYBODY = [Needs(any=[])]
+"""For parts that hold nothing by themselves (a page's cursor) or lead only to parts that name their own."""
+
+READ = [Needs(any=[Scope.INVENTORY_READ, Scope.PROMOTIONS_WRITE])]
+WRITE = [Needs(any=[Scope.PROMOTIONS_WRITE])]
+ISSUE = [Needs(any=[Scope.CODES_ISSUE])]
+ISSUED = [Needs(any=[Scope.CODES_ISSUE, Scope.PROMOTIONS_WRITE])]
+REDEEM = [Needs(any=[Scope.CODES_REDEEM])]
+REDEEMED = [Needs(any=[Scope.CODES_REDEEM, Scope.PROMOTIONS_WRITE])]
+ADMIN = [Needs(any=[Scope.ADMIN])]

@@ -1,0 +1,39 @@
+"""The whole schema, put together from one file per noun."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from promograph.api.code_mutations import CodeMutations
+from promograph.api.documents import Documents
+from promograph.api.documents_schema import Schema
+from promograph.api.issue_mutations import IssueMutations
+from promograph.api.promotion_mutations import PromotionMutations
+from promograph.api.promotion_queries import PromotionQueries
+from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
+from promograph.api.scalars import SCALARS
+from promograph.api.token import TokenMutations, TokenQueries
+
+
+@strawberry.type(description="What can be asked.")
+class Query(PromotionQueries, RedeemQueries, TokenQueries):
+    pass
+
+
+@strawberry.type(description="What can be done. A payload with user errors changed nothing, bulk results aside.")
+class Mutation(PromotionMutations, CodeMutations, IssueMutations, RedeemMutations, TokenMutations):
+    pass
+
+
+def build_schema(*, introspection: bool = True) -> Schema:
+    """A schema with documents of its own; make one for each application."""
+    return Schema(
+        Query,
+        mutation=Mutation,
+        documents=Documents(introspection=introspection),
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+
+
+def schema_text() -> str:
+    """The schema as `schema.graphql` holds it."""
+    return build_schema().as_str() + "\n"

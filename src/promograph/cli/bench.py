@@ -1,0 +1,5 @@
+"""`promograph bench`."""
+
+
+def bench() -> None:
+    """To be replaced."""

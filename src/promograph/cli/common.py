@@ -1,0 +1,56 @@
+"""What the commands share: the store's option, running use cases, turning what went wrong into a sentence."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from promograph.config import Settings, load_settings
+from promograph.errors import PromographError
+from promograph.services.app import Services
+
+T = TypeVar("T")
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="sqlite:///FILE or postgresql://USER@HOST/DATABASE; sqlite:///promograph.db otherwise."
+    ),
+]
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """End with status 1 and a sentence, not a traceback, when something goes wrong that the user can mend."""
+    try:
+        yield
+    except PromographError as error:
+        err.print(f"promograph: {error}", style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+def settings_for(**options: Any) -> Settings:
+    """The settings, with those options that were given instead of the environment's."""
+    return load_settings(**options)
+
+
+def run(store: str | None, use: Callable[[Services], Awaitable[T]], *, prepare: bool = True) -> T:
+    """Run a use case on the store and close it."""
+
+    async def main() -> T:
+        services = Services.open(settings_for(store=store).store)
+        try:
+            if prepare:
+                await services.prepare()
+            return await use(services)
+        finally:
+            await services.close()
+
+    with told():
+        return asyncio.run(main())

@@ -1,0 +1,5 @@
+"""`promograph demo`."""
+
+
+def demo() -> None:
+    """To be replaced."""

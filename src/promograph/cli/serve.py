@@ -1,0 +1,84 @@
+"""`promograph serve`."""
+
+import asyncio
+import socket
+from functools import partial
+from typing import Annotated
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from promograph.cli.common import StoreOption, err, settings_for, told
+from promograph.config import Settings
+from promograph.errors import ConfigError
+from promograph.services.app import Services
+from promograph.web.app import create_app
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on; 127.0.0.1 if left out.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; 8000 if left out.")] = None,
+    store: StoreOption = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes; more than one needs PostgreSQL.")] = None,
+) -> None:
+    """Run the server. An empty store gets its tables by itself."""
+    with told():
+        settings = settings_for(host=host, port=port, store=store, workers=workers)
+        if settings.workers > 1 and settings.store.startswith("sqlite"):
+            raise ConfigError("SQLite has one writer: use --workers 1, or a PostgreSQL store.")
+        asyncio.run(_prepare(settings))
+        with _listening(settings) as sock:
+            _welcome(settings, sock.getsockname()[1])
+            server = uvicorn.Server(server_config(settings))
+            if settings.workers > 1:
+                Multiprocess(server.config, sockets=[sock]).run()
+            else:
+                server.run(sockets=[sock])
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """A factory, so that each worker process makes its own application and opens its own store."""
+    return uvicorn.Config(
+        partial(create_app, settings),
+        factory=True,
+        workers=settings.workers,
+        log_level=settings.log_level,
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=10,
+    )
+
+
+async def _prepare(settings: Settings) -> None:
+    """Find out what is wrong with the store before anybody is told that the server runs."""
+    services = Services.open(settings.store)
+    try:
+        await services.prepare()
+    finally:
+        await services.close()
+
+
+def _listening(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((settings.host, settings.port))
+        sock.listen(2048)
+    except OSError as failure:
+        sock.close()
+        raise ConfigError(
+            f"Cannot listen on {settings.host}:{settings.port} ({failure.strerror}): choose another --port or --host."
+        ) from None
+    return sock
+
+
+def _welcome(settings: Settings, port: int) -> None:
+    shown_host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    base = f"http://{shown_host}:{port}"
+    err.print(f"promograph serves {settings.shown_store}", markup=False)
+    err.print(f"  API       {base}/graphql", markup=False)
+    if settings.graphiql:
+        err.print(f"  GraphiQL  {base}/graphiql/", markup=False)
+    err.print("  A token:  promograph token create NAME --scope admin", markup=False)

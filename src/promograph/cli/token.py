@@ -1,0 +1,55 @@
+"""`promograph token`."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from promograph.cli.common import StoreOption, err, out, run
+from promograph.domain.access import Scope
+from promograph.services.app import Services
+from promograph.store.tokens import Token
+
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="A name that no token had before.")],
+    scope: Annotated[list[Scope], typer.Option("--scope", help="A right that it carries; give it several times.")],
+    store: StoreOption = None,
+) -> None:
+    """Make a token. Its text goes to the standard output, alone; it is never shown again."""
+
+    async def make(services: Services) -> str:
+        text, _ = await services.access.create(name, scope)
+        return text
+
+    text = run(store, make)
+    err.print(f"Token {name!r} made. Keep it: it is not shown again.", markup=False)
+    typer.echo(text)
+
+
+@app.command("list")
+def list_tokens(store: StoreOption = None) -> None:
+    """Show every token's name and rights."""
+
+    async def every(services: Services) -> list[Token]:
+        return await services.access.every()
+
+    table = Table("Name", "Scopes", "Created", "Revoked")
+    for token in run(store, every):
+        revoked = "" if token.revoked_at is None else f"{token.revoked_at:%Y-%m-%d %H:%M} UTC"
+        table.add_row(token.name, ", ".join(sorted(token.scopes)), f"{token.created_at:%Y-%m-%d %H:%M} UTC", revoked)
+    out.print(table)
+
+
+@app.command("revoke")
+def revoke(name: Annotated[str, typer.Argument(help="The token's name.")], store: StoreOption = None) -> None:
+    """Revoke a token for good; servers refuse it within two seconds."""
+
+    async def end(services: Services) -> Token:
+        return await services.access.revoke(name)
+
+    run(store, end)
+    err.print(f"Token {name!r} is revoked.", markup=False)

@@ -1,0 +1,28 @@
+"""Looking one thing up, for staff."""
+
+from promograph.domain.codes import normalise
+from promograph.domain.issuing import Issuance
+from promograph.domain.redeeming import Redemption
+from promograph.store import histories
+from promograph.store.database import Database
+from promograph.store.histories import CodeState
+
+
+class Lookup:
+    """Codes, by their text or by their place (promotion and number there), and what happened to them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def code(self, text: str) -> CodeState | None:
+        key = normalise(text)
+        return await self._database.read(lambda connection: histories.by_key(connection, key))
+
+    async def code_at(self, promotion_id: int, seq: int) -> CodeState | None:
+        return await self._database.read(lambda connection: histories.by_place(connection, promotion_id, seq))
+
+    async def issuances_of(self, promotion_id: int, seq: int) -> list[Issuance]:
+        return await self._database.read(lambda connection: histories.issuances_of(connection, promotion_id, seq))
+
+    async def redemptions_of(self, promotion_id: int, seq: int) -> list[Redemption]:
+        return await self._database.read(lambda connection: histories.redemptions_of(connection, promotion_id, seq))

@@ -1,0 +1,89 @@
+"""All about one code: where it stands, to whom it was given, what it was used for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from promograph.domain.decisions import SHARED_SEQ
+from promograph.domain.issuing import Issuance
+from promograph.domain.promotions import Promotion
+from promograph.domain.redeeming import Redemption
+from promograph.store import issuances, promotions, redemptions
+from promograph.store.statements import Statement
+
+_MOST = 100
+
+_FIND = (
+    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.uses, "
+    "CASE WHEN c.seq = 0 THEN s.issuances > 0 ELSE EXISTS (SELECT 1 FROM issuance i "
+    "WHERE i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0) END "
+    "FROM code c JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail WHERE"
+)
+_BY_KEY = Statement(f"{_FIND} c.key = :key")
+_BY_PLACE = Statement(f"{_FIND} c.promotion_id = :promotion_id AND c.seq = :seq")
+
+# A code of one's own has one holder, whose issuances are one range of an index; a shared one has many, and they are
+# the rows of its promotion from the last one backward.
+_OF_HOLDER = Statement(
+    f"SELECT {issuances.COLUMNS} FROM issuance h JOIN issuance i ON i.customer = h.customer "
+    f"AND i.promotion_id = h.promotion_id AND i.seq = h.seq {issuances.CODE_JOIN} "
+    "WHERE h.promotion_id = :promotion_id AND h.seq = :seq AND h.kind = 'INITIAL' AND h.seq <> 0 "
+    f"ORDER BY i.number DESC LIMIT {_MOST}"
+)
+_OF_SHARED = Statement(
+    f"SELECT {issuances.COLUMNS} FROM issuance i {issuances.CODE_JOIN} "
+    f"WHERE i.promotion_id = :promotion_id AND i.seq = :seq ORDER BY i.number DESC LIMIT {_MOST}"
+)
+_USES = Statement(
+    f"SELECT {redemptions.COLUMNS} FROM redemption d {redemptions.CODE_JOIN} "
+    f"WHERE d.promotion_id = :promotion_id AND d.seq = :seq ORDER BY d.number DESC LIMIT {_MOST}"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeState:
+    """Where a code stands."""
+
+    promotion_id: int
+    seq: int
+    text: str
+    blocked: bool
+    uses: int
+    is_issued: bool
+
+
+def by_key(connection: Connection, key: str) -> CodeState | None:
+    return _state(_BY_KEY.fetch(connection, key=key))
+
+
+def by_place(connection: Connection, promotion_id: int, seq: int) -> CodeState | None:
+    return _state(_BY_PLACE.fetch(connection, promotion_id=promotion_id, seq=seq))
+
+
+def issuances_of(connection: Connection, promotion_id: int, seq: int) -> list[Issuance]:
+    """To whom the code was given, the latest first, at most the last 100."""
+    promotion = _promotion(connection, promotion_id)
+    statement = _OF_SHARED if seq == SHARED_SEQ else _OF_HOLDER
+    rows = statement.fetch(connection, promotion_id=promotion_id, seq=seq)
+    return [issuances.issuance_of(tuple(row), promotion) for row in rows]
+
+
+def redemptions_of(connection: Connection, promotion_id: int, seq: int) -> list[Redemption]:
+    """Its uses, the latest first, at most the last 100."""
+    handle = _promotion(connection, promotion_id).terms.handle
+    rows = _USES.fetch(connection, promotion_id=promotion_id, seq=seq)
+    return [redemptions.redemption_of(tuple(row), handle) for row in rows]
+
+
+def _promotion(connection: Connection, id_: int) -> Promotion:
+    return promotions.by_id(connection, [id_])[id_]
+
+
+def _state(rows: list[Any]) -> CodeState | None:
+    if not rows:
+        return None
+    promotion_id, seq, text, blocked, uses, is_issued = rows[0]
+    return CodeState(
+        promotion_id=promotion_id, seq=seq, text=text, blocked=bool(blocked), uses=uses, is_issued=bool(is_issued)
+    )

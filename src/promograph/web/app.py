@@ -1,0 +1,79 @@
+"""The application that a server runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from promograph.api.context import Context
+from promograph.api.schema import build_schema
+from promograph.config import Settings, load_settings
+from promograph.domain.access import NOBODY, Caller
+from promograph.errors import StoreError
+from promograph.plugins import PluginManager
+from promograph.services.app import Services
+from promograph.web.bodies import BodyBounds
+from promograph.web.graphiql import graphiql_routes
+from promograph.web.graphql import GraphQLEndpoint
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Starlette:
+    """The application for these settings (by default, those of the environment).
+
+    It opens the store that they name and closes it when it stops, unless it is handed `services` that are open.
+    ConfigError where a plugin is broken.
+    """
+    settings = settings or load_settings()
+    plugins = PluginManager(blocked=settings.blocked_plugins)
+    plugins.load()
+    used = services or Services.open(settings.store)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        if services is None:
+            await used.prepare()
+        yield
+        if services is None:
+            await used.close()
+
+    async def get_context(request: Request) -> Context:
+        return Context(services=used, caller=await _caller(used, request))
+
+    async def health(_: Request) -> Response:
+        try:
+            await asyncio.wait_for(used.check(), timeout=5)
+        except (StoreError, TimeoutError) as failure:
+            return JSONResponse({"status": "unavailable", "why": str(failure) or "The store does not answer."}, 503)
+        return JSONResponse({"status": "ok"})
+
+    bounds = BodyBounds(max_body_bytes=settings.max_body_bytes, max_upload_bytes=settings.max_upload_bytes)
+    endpoint = GraphQLEndpoint(
+        build_schema(introspection=settings.introspection), get_context, bounds=bounds, graphiql=settings.graphiql
+    )
+    routes: list[BaseRoute] = [Route("/graphql", endpoint), Route("/health", health), Route("/", _home)]
+    if settings.graphiql:
+        routes += graphiql_routes()
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _caller(services: Services, request: Request) -> Caller:
+    """Who sends this; 401 for a token that is not (or no longer) one, so that nobody mistakes it for no rights."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return NOBODY
+    scheme, _, token = header.partition(" ")
+    caller = await services.access.caller(token.strip()) if scheme.lower() == "bearer" else NOBODY
+    if not caller.is_known:
+        raise HTTPException(
+            401, "This token is not known: make one with `promograph token create`.", {"WWW-Authenticate": "Bearer"}
+        )
+    return caller
+
+
+async def _home(_: Request) -> Response:
+    return PlainTextResponse("promograph: the API is at /graphql, a page to try it at /graphiql/\n")
