@@ -1,6 +1,7 @@
 """From bad input to `userErrors`."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
+from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 import strawberry
@@ -13,10 +14,22 @@ T = TypeVar("T")
 Given = Annotated[T, strawberry.argument(description="What to do.")]
 """The one argument of a mutation."""
 
+Places = Mapping[str, tuple[str, ...]]
+"""Where in the input the fields stand that the rules name by one word."""
 
-async def answered(act: Awaitable[T]) -> tuple[T | None, list[UserError]]:
-    """What `act` gave, or what is wrong with its input."""
+AS_NAMED: Places = MappingProxyType({})
+
+
+async def answered(act: Awaitable[T], places: Places = AS_NAMED) -> tuple[T | None, list[UserError]]:
+    """What `act` gave, or what is wrong with its input, told with the path that the caller wrote."""
     try:
         return await act, []
     except BadInput as problem:
-        return None, [user_error(problem)]
+        return None, [user_error(_placed(problem, places))]
+
+
+def _placed(problem: BadInput, places: Places) -> BadInput:
+    path = places.get(problem.field[0]) if problem.field else None
+    if path is None:
+        return problem
+    return BadInput(problem.problem, str(problem), field=(*path, *problem.field[1:]))

@@ -6,11 +6,11 @@ from typing import Any
 import strawberry
 from strawberry.file_uploads import Upload
 
-from promograph.api.answering import Given, answered
+from promograph.api.answering import Given, Places, answered
 from promograph.api.code import Batch, shown_batch
 from promograph.api.context import Asked
 from promograph.api.nodes import read_number
-from promograph.api.promotion_inputs import CodeFormatInput, format_of
+from promograph.api.promotion_inputs import FORMAT_FIELDS, CodeFormatInput, format_of
 from promograph.api.rights import WRITE
 from promograph.api.user_errors import UserError, user_error
 from promograph.domain.batches import Added, AddReport
@@ -19,6 +19,10 @@ from promograph.errors import BadInput, InputProblem
 
 _CHUNK = 1 << 20
 _IDEMPOTENT = "Repeat the call with the same key and it is done once: at most 128 characters."
+
+# What is wrong with the look of codes lies in the input's format, or else the promotion's has no room for so many.
+_IN_FORMAT: Places = {field: ("format", field) for field in FORMAT_FIELDS}
+_IN_COUNT: Places = dict.fromkeys(FORMAT_FIELDS, ("count",))
 
 
 @strawberry.input(description="Which codes to make.")
@@ -112,7 +116,7 @@ class CodesUnblockPayload:
 class CodeMutations:
     @strawberry.mutation(description="Make codes that nobody can guess, and put them into the pool.", directives=WRITE)
     async def codes_generate(self, info: Asked, input: Given[CodesGenerateInput]) -> CodesGeneratePayload:
-        added, errors = await answered(_generate(info, input))
+        added, errors = await answered(_generate(info, input), _IN_COUNT if input.format is None else _IN_FORMAT)
         return CodesGeneratePayload(batch=None if added is None else shown_batch(added.batch), user_errors=errors)
 
     @strawberry.mutation(description="Read codes from a file and put the new ones into the pool.", directives=WRITE)
@@ -160,12 +164,14 @@ async def _add(info: Asked, input: CodesAddInput) -> Added:
 
 
 async def _block(info: Asked, input: CodesBlockInput, *, blocked: bool) -> tuple[int, list[UserError]]:
-    result, errors = await answered(info.context.services.stocking.block(input.codes, blocked=blocked))
-    if result is None:
-        return 0, errors
-    changed, missing = result
+    # No code holds a NUL, and not every store could look for one.
+    missing = [place for place, text in enumerate(input.codes) if "\0" in text]
+    changed, errors = 0, list[UserError]()
+    if not missing:
+        result, errors = await answered(info.context.services.stocking.block(input.codes, blocked=blocked))
+        changed, missing = result or (0, [])
     unknown = BadInput(InputProblem.NOT_FOUND, "There is no such code.")
-    return changed, [user_error(unknown, "codes", str(place)) for place in missing]
+    return changed, errors + [user_error(unknown, "codes", str(place)) for place in missing]
 
 
 def _promotion(id_: str) -> int:

@@ -2,7 +2,7 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 MOST = 100
 _USUAL = 20
+_LARGEST = 2**63 - 1
 
 First = Annotated[int | None, strawberry.argument(description=f"How many from the beginning, 0 to {MOST}.")]
 After = Annotated[str | None, strawberry.argument(description="Begin after the item with this cursor.")]
@@ -44,8 +45,19 @@ class Connection(Generic[T]):
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
 
 
-def slice_of(first: int | None, after: str | None, last: int | None, before: str | None, *, list_name: str) -> Slice:
-    """The part of a list that these arguments ask for; BadInput for those that make no sense together."""
+def slice_of(
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+    *,
+    list_name: str,
+    sorted_by: Sequence[type] = (int,),
+) -> Slice:
+    """The part of a list that these arguments ask for; BadInput for those that make no sense together.
+
+    `sorted_by` are the types of the list's sort values, which a cursor must hold.
+    """
     if first is not None and last is not None:
         raise BadInput(InputProblem.INVALID, "Give either first or last, not both.", field=("first",))
     backward = last is not None or (before is not None and first is None)
@@ -56,7 +68,11 @@ def slice_of(first: int | None, after: str | None, last: int | None, before: str
     if not 0 <= count <= MOST:
         raise BadInput(InputProblem.OUT_OF_RANGE, f"{name} must be 0 to {MOST}; it is {count}.", field=(name,))
     cursor = before if backward else after
-    start = None if cursor is None else _read_cursor(cursor, list_name, "before" if backward else "after")
+    start = None
+    if cursor is not None:
+        start = _read_cursor(cursor, list_name, sorted_by)
+        if start is None:
+            raise _no_cursor("before" if backward else "after")
     return Slice(count=count, start=start, backward=backward)
 
 
@@ -83,16 +99,24 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, int | str) else str(value)
 
 
-def _read_cursor(cursor: str, list_name: str, field: str) -> tuple[Any, ...]:
-    """The sort values in a cursor; the list's name in it tells a cursor of another list or order."""
+def _read_cursor(cursor: str, list_name: str, sorted_by: Sequence[type]) -> tuple[Any, ...] | None:
+    """The sort values in a cursor; None for another list's or order's, and for one that we never made."""
     try:
         name, *values = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error):
-        name, values = None, []
-    if name != list_name or not values or not all(isinstance(value, int | str) for value in values):
-        raise BadInput(
-            InputProblem.INVALID,
-            f"{field} is not a cursor of this list in this order: begin again without it.",
-            field=(field,),
-        )
-    return tuple(values)
+        return None
+    if name != list_name or [type(value) for value in values] != list(sorted_by):
+        return None
+    return tuple(values) if all(_is_storable(value) for value in values) else None
+
+
+def _is_storable(value: int | str) -> bool:
+    return "\0" not in value if isinstance(value, str) else -_LARGEST <= value <= _LARGEST
+
+
+def _no_cursor(field: str) -> BadInput:
+    return BadInput(
+        InputProblem.INVALID,
+        f"{field} is not a cursor of this list in this order: begin again without it.",
+        field=(field,),
+    )

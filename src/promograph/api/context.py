@@ -53,7 +53,8 @@ class Context:
                 found = await find(ids)
                 return [found.get(id_) for id_ in ids]
 
-            loader = self._loaders[name] = DataLoader(load_fn=load)
+            # It gathers and does not remember: a later mutation of the same document has changed what was read.
+            loader = self._loaders[name] = DataLoader(load_fn=load, cache=False)
         assert isinstance(loader, DataLoader)
         return loader
 

@@ -11,9 +11,12 @@ from promograph.api.rights import ISSUE
 from promograph.api.user_errors import UserError, user_error
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.placeholders import Purpose
+from promograph.domain.refusals import Refusal
+from promograph.errors import BadInput
 
 _KEY = "Repeat the call with the same key and you get the first answer: at most 128 characters."
 _PURPOSE = "Whether it is meant; TEST and PREVIEW give a placeholder and count nothing."
+_CUSTOMER = ("customer",)
 
 
 @strawberry.input(description="Who is to get a code of which promotion, on which occasion.")
@@ -94,7 +97,7 @@ class CodesIssuePayload:
                 customer=customer,
                 issuance=None if outcome.issuance is None else issuance_node(outcome.issuance),
                 replayed=outcome.replayed,
-                error=None if outcome.problem is None else user_error(outcome.problem, "customers", str(place)),
+                error=None if outcome.problem is None else _error_at(place, outcome.problem),
             )
             for place, (customer, outcome) in enumerate(zip(self.asked, self.outcomes, strict=True))
         ]
@@ -118,17 +121,12 @@ class IssueMutations:
         if outcomes is None:
             return CodesIssuePayload(outcomes=[], asked=[], issued=0, codes=[], user_errors=errors)
         codes = [None if outcome.issuance is None else outcome.issuance.text for outcome in outcomes]
-        errors = [
-            user_error(outcome.problem, "customers", str(place))
-            for place, outcome in enumerate(outcomes)
-            if outcome.problem is not None
-        ]
         return CodesIssuePayload(
             outcomes=outcomes,
             asked=input.customers,
-            issued=len(outcomes) - len(errors),
+            issued=len({outcome.issuance.customer for outcome in outcomes if outcome.issuance is not None}),
             codes=codes,
-            user_errors=errors,
+            user_errors=_errors_of(outcomes),
         )
 
     @strawberry.mutation(
@@ -153,6 +151,31 @@ def _request(
         purpose=input.purpose,
         idempotency_key=input.idempotency_key if is_one else None,
     )
+
+
+def _errors_of(outcomes: list[IssueOutcome]) -> list[UserError]:
+    """What is wrong with the whole call stands there once, not once a customer."""
+    errors: list[UserError] = []
+    told = set[tuple[str, ...]]()
+    for place, outcome in enumerate(outcomes):
+        problem = outcome.problem
+        if problem is None:
+            continue
+        if isinstance(problem, BadInput) and problem.field != _CUSTOMER:
+            if problem.field in told:
+                continue
+            told.add(problem.field)
+        errors.append(_error_at(place, problem))
+    return errors
+
+
+def _error_at(place: int, problem: Refusal | BadInput) -> UserError:
+    """Of one customer: told with the place in `customers`, unless it is about what all of them share."""
+    if isinstance(problem, Refusal):
+        return user_error(problem, "customers", str(place))
+    if problem.field == _CUSTOMER:
+        problem = BadInput(problem.problem, str(problem), field=("customers", str(place)))
+    return user_error(problem)
 
 
 def _shown(outcome: IssueOutcome) -> dict[str, Any]:

@@ -8,6 +8,10 @@ from promograph.api.rights import EVERYBODY
 from promograph.api.scalars import CurrencyCode
 from promograph.domain import redeeming
 from promograph.domain.currencies import from_minor, to_minor
+from promograph.errors import BadInput, InputProblem
+
+_MOST_DIGITS = 28
+"""Decimal arithmetic rounds what has more."""
 
 
 @strawberry.type(description="An amount of money.", directives=EVERYBODY)
@@ -32,4 +36,7 @@ def read_money(money: MoneyInput | None, field: str) -> redeeming.Money | None:
     """BadInput for an amount that the currency cannot express."""
     if money is None:
         return None
-    return redeeming.Money(minor=to_minor(money.amount, money.currency, field), currency=money.currency)
+    minor = to_minor(money.amount, money.currency, field)
+    if len(money.amount.as_tuple().digits) > _MOST_DIGITS:
+        raise BadInput(InputProblem.INVALID, f"{field} has more digits than money has.", field=(field, "amount"))
+    return redeeming.Money(minor=minor, currency=money.currency)

@@ -20,8 +20,8 @@ def global_id(kind: str, *numbers: int) -> strawberry.ID:
     return strawberry.ID(urlsafe_b64encode(text.encode()).decode().rstrip("="))
 
 
-def read_global_id(id_: str) -> tuple[str, tuple[int, ...]]:
-    """Kind and numbers; BadInput (INVALID) for what is no id of ours."""
+def read_global_id(id_: str, *field: str) -> tuple[str, tuple[int, ...]]:
+    """Kind and numbers; BadInput (INVALID) naming `field` for what is no id of ours."""
     try:
         text = urlsafe_b64decode(id_ + "=" * (-len(id_) % 4)).decode("ascii")
         kind, *numbers = text.split(":")
@@ -29,7 +29,7 @@ def read_global_id(id_: str) -> tuple[str, tuple[int, ...]]:
             raise ValueError
         return kind, tuple(int(number) for number in numbers)
     except (ValueError, binascii.Error):
-        raise BadInput(InputProblem.INVALID, "This is not an id of this API.", field=("id",)) from None
+        raise BadInput(InputProblem.INVALID, "This is not an id of this API.", field=field) from None
 
 
 def read_number(id_: str, kind: str, field: str = "id") -> int:

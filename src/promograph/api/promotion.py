@@ -106,22 +106,24 @@ class Promotion(Node):
         state: Annotated[CodeState | None, strawberry.argument(description="Only codes in this state.")] = None,
         batch: Annotated[strawberry.ID | None, strawberry.argument(description="Only codes of this batch.")] = None,
     ) -> Connection[Code]:
-        part = slice_of(first, after, last, before, list_name="codes")
+        list_name = f"codes.{self.facts.id}"
+        part = slice_of(first, after, last, before, list_name=list_name)
         query = CodeQuery(
             promotion=self.facts,
             state=None if state is None else state.value,
             batch_id=None if batch is None else read_number(batch, "Batch", "batch"),
         )
         page = await info.context.services.stocking.codes(query, part)
-        return connection_of(page, "codes", lambda row: code_node(code_of(self.facts.id, row)))
+        return connection_of(page, list_name, lambda row: code_node(code_of(self.facts.id, row)))
 
     @strawberry.field(description="The acts that added codes, the latest first.", directives=WRITE)
     async def batches(
         self, info: Asked, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Batch]:
-        part = slice_of(first, after, last, before, list_name="batches")
+        list_name = f"batches.{self.facts.id}"
+        part = slice_of(first, after, last, before, list_name=list_name)
         page = await info.context.services.stocking.batches(self.facts.id, part)
-        return connection_of(page, "batches", batch_node)
+        return connection_of(page, list_name, batch_node)
 
 
 def promotion_node(facts: promotions.Promotion, now: datetime) -> Promotion:

@@ -1,5 +1,6 @@
 """What the promotion mutations take."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -7,11 +8,15 @@ from typing import Any
 import strawberry
 from strawberry import UNSET
 
+from promograph.api.answering import Places
 from promograph.api.scalars import Duration
 from promograph.domain import code_formats, windows
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PromotionTerms, RewardKind
 from promograph.errors import BadInput, InputProblem
 from promograph.services.promoting import Draft
+
+KEY = "Repeat the call with the same key and it is done once: at most 128 characters."
+FORMAT_FIELDS = ("prefix", "suffix", "length", "alphabet", "pattern")
 
 
 @strawberry.input(description="A free property.")
@@ -79,6 +84,7 @@ class PromotionCreateInput:
     holder_only: bool = strawberry.field(
         default=False, description="Whether only the customer who has a code may redeem it."
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
 @strawberry.input(description="Changes of a promotion. What is left out stays; null takes a limit away.")
@@ -179,26 +185,42 @@ def _properties(inputs: list[PropertyInput]) -> dict[str, str]:
 def _window(input: WindowInput | None) -> windows.Window:
     if input is None:
         return windows.Window()
-    for day, instant, field in (
-        (input.starts_on, input.starts_at, "startsAt"),
-        (input.ends_on, input.ends_at, "endsAt"),
-    ):
-        if day is not None and instant is not None:
-            raise BadInput(InputProblem.INVALID, "Give either a day or an instant, not both.", field=("window", field))
-        if instant is not None and instant.tzinfo is None:
-            raise BadInput(
-                InputProblem.INVALID,
-                "An instant needs its offset, such as 2026-12-01T09:00:00Z.",
-                field=("window", field),
-            )
-    starts_at, ends_at = input.starts_at, input.ends_at
-    if input.starts_on is not None:
-        starts_at = windows.start_of_day(input.starts_on, input.time_zone)
-    if input.ends_on is not None:
-        ends_at = windows.end_of_day(input.ends_on, input.time_zone)
+    zone = input.time_zone
     return windows.Window(
-        time_zone=input.time_zone, starts_at=windows.in_utc(starts_at), ends_at=windows.in_utc(ends_at)
+        time_zone=zone,
+        starts_at=_edge("starts", input.starts_on, input.starts_at, lambda day: windows.start_of_day(day, zone)),
+        ends_at=_edge("ends", input.ends_on, input.ends_at, lambda day: windows.end_of_day(day, zone)),
     )
+
+
+def _edge(
+    name: str, day: date | None, instant: datetime | None, instant_of: Callable[[date], datetime]
+) -> datetime | None:
+    """One end of a window in UTC, given as a day or as an instant; `name` is `starts` or `ends`."""
+    field = ("window", f"{name}At" if day is None else f"{name}On")
+    if day is not None and instant is not None:
+        raise BadInput(InputProblem.INVALID, "Give either a day or an instant, not both.", field=field)
+    if instant is not None and instant.utcoffset() is None:
+        raise BadInput(InputProblem.INVALID, "An instant needs its offset, such as 2026-12-01T09:00:00Z.", field=field)
+    try:
+        return windows.in_utc(instant) if day is None else instant_of(day)
+    except BadInput as problem:
+        if problem.field:
+            raise
+        raise BadInput(problem.problem, str(problem), field=field) from None
+
+
+def places_of(input: PromotionCreateInput | PromotionUpdateInput) -> Places:
+    """Where the fields stand that the rules of promotions name, in an input of this shape."""
+    end = "endsOn" if input.window and input.window.ends_on else "endsAt"
+    shared = "fallbackCode" if input.fallback_code else "singleCode"
+    return {
+        "code": (shared,),
+        "timeZone": ("window", "timeZone"),
+        "endsAt": ("window", end),
+        "endsOn": ("window", "endsOn"),
+        **{field: ("codeFormat", field) for field in FORMAT_FIELDS},
+    }
 
 
 def _shared(is_single: bool, single: str | None, fallback: str | None) -> str | None:

@@ -5,11 +5,18 @@ from typing import Any
 
 import strawberry
 
-from promograph.api.answering import Given, answered
+from promograph.api.answering import AS_NAMED, Given, Places, answered
 from promograph.api.context import Asked
 from promograph.api.nodes import read_number
 from promograph.api.promotion import Promotion, promotion_node
-from promograph.api.promotion_inputs import PromotionCreateInput, PromotionUpdateInput, changed, draft_of
+from promograph.api.promotion_inputs import (
+    KEY,
+    PromotionCreateInput,
+    PromotionUpdateInput,
+    changed,
+    draft_of,
+    places_of,
+)
 from promograph.api.rights import WRITE
 from promograph.api.user_errors import UserError
 from promograph.domain.promotions import Promotion as Facts
@@ -33,6 +40,7 @@ class PromotionDuplicateInput:
     id: strawberry.ID = strawberry.field(description="The promotion.")
     name: str | None = strawberry.field(default=None, description="The copy's name.")
     handle: str | None = strawberry.field(default=None, description="The copy's handle.")
+    idempotency_key: str | None = strawberry.field(default=None, description=KEY)
 
 
 @strawberry.type(description="The new draft.", directives=WRITE)
@@ -77,9 +85,13 @@ class PromotionDuplicatePayload:
     user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was changed.")
 
 
-async def _done(info: Asked, act: Awaitable[Facts]) -> dict[str, Any]:
+# What keeps a promotion from running is missing in it, not in the input, which names the promotion and no more.
+_ON_ACTIVATING: Places = {"code": ("id",), "fallbackCode": ("id",)}
+
+
+async def _done(info: Asked, act: Awaitable[Facts], places: Places = AS_NAMED) -> dict[str, Any]:
     """The fields of the payload of an act on a promotion."""
-    facts, errors = await answered(act)
+    facts, errors = await answered(act, places)
     promotion = None if facts is None else promotion_node(facts, info.context.now)
     return {"promotion": promotion, "user_errors": errors}
 
@@ -88,15 +100,16 @@ async def _done(info: Asked, act: Awaitable[Facts]) -> dict[str, Any]:
 class PromotionMutations:
     @strawberry.mutation(description="Set up a promotion, as a draft.", directives=WRITE)
     async def promotion_create(self, info: Asked, input: Given[PromotionCreateInput]) -> PromotionCreatePayload:
-        return PromotionCreatePayload(**await _done(info, _create(info, input)))
+        return PromotionCreatePayload(**await _done(info, _create(info, input), places_of(input)))
 
     @strawberry.mutation(description="Change a promotion, as far as it may still change.", directives=WRITE)
     async def promotion_update(self, info: Asked, input: Given[PromotionUpdateInput]) -> PromotionUpdatePayload:
-        return PromotionUpdatePayload(**await _done(info, _update(info, input)))
+        return PromotionUpdatePayload(**await _done(info, _update(info, input), places_of(input)))
 
     @strawberry.mutation(description="Let a draft or a paused promotion run.", directives=WRITE)
     async def promotion_activate(self, info: Asked, input: Given[PromotionActInput]) -> PromotionActivatePayload:
-        return PromotionActivatePayload(**await _done(info, _move(input, info.context.services.promoting.activate)))
+        act = _move(input, info.context.services.promoting.activate)
+        return PromotionActivatePayload(**await _done(info, act, _ON_ACTIVATING))
 
     @strawberry.mutation(description="Stop a promotion for a while: it gives and redeems nothing.", directives=WRITE)
     async def promotion_pause(self, info: Asked, input: Given[PromotionActInput]) -> PromotionPausePayload:
@@ -118,7 +131,7 @@ class PromotionMutations:
 
 
 async def _create(info: Asked, input: PromotionCreateInput) -> Facts:
-    return await info.context.services.promoting.create(draft_of(input))
+    return await info.context.services.promoting.create(draft_of(input), key=input.idempotency_key)
 
 
 async def _update(info: Asked, input: PromotionUpdateInput) -> Facts:
@@ -139,5 +152,5 @@ async def _end(info: Asked, input: PromotionEndInput) -> Facts:
 
 async def _duplicate(info: Asked, input: PromotionDuplicateInput) -> Facts:
     return await info.context.services.promoting.duplicate(
-        read_number(input.id, "Promotion"), handle=input.handle, name=input.name
+        read_number(input.id, "Promotion"), handle=input.handle, name=input.name, key=input.idempotency_key
     )

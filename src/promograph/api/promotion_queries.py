@@ -1,6 +1,6 @@
 """Finding promotions, and anything by its global id."""
 
-from enum import Enum
+import asyncio
 from typing import Annotated
 
 import strawberry
@@ -8,52 +8,18 @@ import strawberry
 from promograph.api.code import Code, code_node
 from promograph.api.connections import After, Before, Connection, First, Last, connection_of, slice_of
 from promograph.api.context import Asked
-from promograph.api.enums import described
 from promograph.api.nodes import Node, read_global_id
 from promograph.api.promotion import Promotion, promotion_node
+from promograph.api.promotion_search import SORTED_BY, PromotionFilter, PromotionSort, query_of
 from promograph.api.rights import EVERYBODY, READ, WRITE
 from promograph.domain.access import Scope
-from promograph.domain.promotions import CodeKind, PromotionStatus
+from promograph.domain.codes import MAX_LENGTH
+from promograph.domain.keys import checked_key
+from promograph.domain.terms import check_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.store.listing import PromotionQuery
 
-_LONGEST_SEARCH = 200
 _MOST_IDS = 100
-
-
-class PromotionSort(Enum):
-    CREATED_AT = "created"
-    UPDATED_AT = "updated"
-    NAME = "name"
-    HANDLE = "handle"
-
-
-described(
-    PromotionSort,
-    "PromotionSort",
-    "In which order promotions are listed.",
-    {
-        "CREATED_AT": "The oldest first.",
-        "UPDATED_AT": "The one that was not changed for the longest time first.",
-        "NAME": "By name, without regard to letter case.",
-        "HANDLE": "By handle.",
-    },
-)
-
-
-@strawberry.input(description="A property's exact value.")
-class PropertyFilter:
-    name: str = strawberry.field(description="The property's name.")
-    value: str = strawberry.field(description="The value that it must have.")
-
-
-@strawberry.input(description="Which promotions; all conditions must hold.")
-class PromotionFilter:
-    status: list[PromotionStatus] | None = strawberry.field(default=None, description="In one of these states.")
-    code_kind: list[CodeKind] | None = strawberry.field(default=None, description="With codes of one of these kinds.")
-    properties: list[PropertyFilter] | None = strawberry.field(
-        default=None, description="With all of these properties."
-    )
 
 
 @strawberry.type(description="One page of the promotions.", directives=READ)
@@ -77,9 +43,9 @@ class PromotionQueries:
         if (id is None) == (handle is None):
             raise BadInput(InputProblem.INVALID, "Give either the id or the handle.", field=("id",))
         if handle is not None:
-            facts = await info.context.services.promoting.get(handle=handle)
+            facts = await info.context.services.promoting.get(handle=checked_key(handle, "handle"))
             return None if facts is None else promotion_node(facts, info.context.now)
-        node = await _found(info, id or "")
+        node = await _found(info, *read_global_id(id or "", "id"))
         return node if isinstance(node, Promotion) else None
 
     @strawberry.field(description="The lobby: all promotions, searched and filtered.", directives=READ)
@@ -97,13 +63,10 @@ class PromotionQueries:
         sort: Annotated[PromotionSort, strawberry.argument(description="The order.")] = PromotionSort.CREATED_AT,
         descending: Annotated[bool, strawberry.argument(description="Turn the order round.")] = False,
     ) -> PromotionConnection:
-        if search is not None and len(search) > _LONGEST_SEARCH:
-            raise BadInput(
-                InputProblem.OUT_OF_RANGE, f"search has at most {_LONGEST_SEARCH} characters.", field=("search",)
-            )
-        query = _query(search, filter, sort, descending=descending)
+        query = query_of(search, filter, sort, descending=descending)
         order = f"promotions.{sort.value}.{'down' if descending else 'up'}"
-        page = await info.context.services.promoting.page(query, slice_of(first, after, last, before, list_name=order))
+        part = slice_of(first, after, last, before, list_name=order, sorted_by=SORTED_BY[sort])
+        page = await info.context.services.promoting.page(query, part)
         now = info.context.now
         found: Connection[Promotion] = connection_of(page, order, lambda facts: promotion_node(facts, now))
         return PromotionConnection(query=query, edges=found.edges, nodes=found.nodes, page_info=found.page_info)
@@ -112,6 +75,9 @@ class PromotionQueries:
     async def code(
         self, info: Asked, text: Annotated[str, strawberry.argument(description="The code, in any letter case.")]
     ) -> Code | None:
+        if len(text) > 4 * MAX_LENGTH:
+            return None
+        check_storable(text, "text")
         found = await info.context.services.lookup.code(text)
         return None if found is None else code_node(found)
 
@@ -121,7 +87,7 @@ class PromotionQueries:
     async def node(
         self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
     ) -> Node | None:
-        return await _found(info, id)
+        return await _found(info, *read_global_id(id, "id"))
 
     @strawberry.field(
         description="Objects, by their global ids, in the order asked; none for an unknown id.", directives=EVERYBODY
@@ -133,12 +99,12 @@ class PromotionQueries:
     ) -> list[Node | None]:
         if len(ids) > _MOST_IDS:
             raise BadInput(InputProblem.TOO_MANY, f"One call takes at most {_MOST_IDS} ids.", field=("ids",))
-        return [await _found(info, id_) for id_ in ids]
+        read = [read_global_id(id_, "ids", str(place)) for place, id_ in enumerate(ids)]
+        return await asyncio.gather(*(_found(info, kind, numbers) for kind, numbers in read))
 
 
-async def _found(info: Asked, id_: str) -> Node | None:
+async def _found(info: Asked, kind: str, numbers: tuple[int, ...]) -> Node | None:
     """The object, as far as this caller may know that it is there."""
-    kind, numbers = read_global_id(id_)
     if (
         kind == "Promotion"
         and len(numbers) == 1
@@ -150,18 +116,3 @@ async def _found(info: Asked, id_: str) -> Node | None:
         found = await info.context.services.lookup.code_at(*numbers)
         return None if found is None else code_node(found)
     return None
-
-
-def _query(
-    search: str | None, filter: PromotionFilter | None, sort: PromotionSort, *, descending: bool
-) -> PromotionQuery:
-    if filter is None:
-        return PromotionQuery(search=search, sort=sort.value, descending=descending)
-    return PromotionQuery(
-        search=search,
-        statuses=frozenset(filter.status or ()),
-        kinds=frozenset(filter.code_kind or ()),
-        properties=tuple((asked.name, asked.value) for asked in filter.properties or ()),
-        sort=sort.value,
-        descending=descending,
-    )

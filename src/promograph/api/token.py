@@ -10,6 +10,7 @@ from promograph.api.nodes import Node, global_id
 from promograph.api.rights import ADMIN
 from promograph.api.scopes import ScopeEnum
 from promograph.api.user_errors import UserError
+from promograph.domain.keys import checked_key
 from promograph.store import tokens
 
 
@@ -63,8 +64,12 @@ class TokenMutations:
 
     @strawberry.mutation(description="Revoke an API token, for good and within two seconds.", directives=ADMIN)
     async def token_revoke(self, info: Asked, input: Given[TokenRevokeInput]) -> TokenRevokePayload:
-        token, errors = await answered(info.context.services.access.revoke(input.name))
+        token, errors = await answered(_revoke(info, input))
         return TokenRevokePayload(token=None if token is None else _node(token), user_errors=errors)
+
+
+async def _revoke(info: Asked, input: TokenRevokeInput) -> tokens.Token:
+    return await info.context.services.access.revoke(checked_key(input.name, "name", longest=64))
 
 
 def _node(token: tokens.Token) -> Token:

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from promograph.config import Settings, load_settings
-from promograph.errors import PromographError
+from promograph.errors import ConfigError, PromographError
 from promograph.services.app import Services
 
 T = TypeVar("T")
@@ -23,6 +25,15 @@ StoreOption = Annotated[
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+_WIDE = 1_000
+
+
+def show(table: Table) -> None:
+    """Print a table. A pipe has no width of its own: it gets one in which no cell is broken over lines."""
+    console = out if out.is_terminal else Console(width=_WIDE)
+    console.print(table)
 
 
 @contextmanager
@@ -40,11 +51,14 @@ def settings_for(**options: Any) -> Settings:
     return load_settings(**options)
 
 
-def run(store: str | None, use: Callable[[Services], Awaitable[T]], *, prepare: bool = True) -> T:
-    """Run a use case on the store and close it."""
+def run(store: str | None, use: Callable[[Services], Awaitable[T]], *, prepare: bool = True, creates: bool = True) -> T:
+    """Run a use case on the store and close it; with `creates`, a SQLite file that is not there is made."""
 
     async def main() -> T:
-        services = Services.open(settings_for(store=store).store)
+        address = settings_for(store=store).store
+        if not creates:
+            _check_there(address)
+        services = Services.open(address)
         try:
             if prepare:
                 await services.prepare()
@@ -54,3 +68,10 @@ def run(store: str | None, use: Callable[[Services], Awaitable[T]], *, prepare: 
 
     with told():
         return asyncio.run(main())
+
+
+def _check_there(store: str) -> None:
+    """Opening a SQLite file that is not there makes an empty one, in which every counter agrees."""
+    path = store.removeprefix("sqlite:///")
+    if path != store and not Path(path).exists():
+        raise ConfigError(f"There is no store at {path}: name it with --store or PROMOGRAPH_STORE.")

@@ -1,11 +1,12 @@
 """`promograph schema` and `promograph plugins`."""
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from promograph.api.schema import schema_text
 from promograph.channels import Channel
-from promograph.cli.common import out, settings_for, told
+from promograph.cli.common import settings_for, show, told
 from promograph.plugins import PluginManager
 
 
@@ -22,9 +23,9 @@ def plugins() -> None:
     table = Table("Plugin", "From", "Channels")
     for plugin in manager.loaded():
         table.add_row(plugin.name, plugin.distribution, "\n".join(_shown(channel) for channel in plugin.channels))
-    out.print(table)
+    show(table)
 
 
 def _shown(channel: Channel) -> str:
     can = ", ".join(sorted(capability.value for capability in channel.can))
-    return f"{channel.name}: {channel.title} ({can})"
+    return escape(f"{channel.name}: {channel.title} ({can})")

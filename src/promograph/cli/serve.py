@@ -1,6 +1,7 @@
 """`promograph serve`."""
 
 import asyncio
+import signal
 import socket
 from functools import partial
 from typing import Annotated
@@ -12,6 +13,7 @@ from uvicorn.supervisors import Multiprocess
 from promograph.cli.common import StoreOption, err, settings_for, told
 from promograph.config import Settings
 from promograph.errors import ConfigError
+from promograph.plugins import PluginManager
 from promograph.services.app import Services
 from promograph.web.app import create_app
 
@@ -27,14 +29,12 @@ def serve(
         settings = settings_for(host=host, port=port, store=store, workers=workers)
         if settings.workers > 1 and settings.store.startswith("sqlite"):
             raise ConfigError("SQLite has one writer: use --workers 1, or a PostgreSQL store.")
+        # Here too, because a worker that cannot start would be started again and again, unheard.
+        PluginManager(blocked=settings.blocked_plugins).load()
         asyncio.run(_prepare(settings))
         with _listening(settings) as sock:
             _welcome(settings, sock.getsockname()[1])
-            server = uvicorn.Server(server_config(settings))
-            if settings.workers > 1:
-                Multiprocess(server.config, sockets=[sock]).run()
-            else:
-                server.run(sockets=[sock])
+            _run(server_config(settings), sock)
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
@@ -47,7 +47,21 @@ def server_config(settings: Settings) -> uvicorn.Config:
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=10,
+        # A worker answers its supervisor only once it has been imported, which takes seconds where many start at once.
+        timeout_worker_healthcheck=30,
     )
+
+
+def _run(config: uvicorn.Config, sock: socket.socket) -> None:
+    if config.workers > 1:
+        Multiprocess(config, sockets=[sock]).run()
+        return
+    server = uvicorn.Server(config)
+    # At its end uvicorn raises the signal that stopped it once more; unhandled, a stop in good order would look like a
+    # crash to whoever started us.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, server.handle_exit)
+    server.run(sockets=[sock])
 
 
 async def _prepare(settings: Settings) -> None:

@@ -22,7 +22,7 @@ def verify(store: StoreOption = None) -> None:
     async def recount(services: Services) -> list[str]:
         return await services.verify()
 
-    differences = run(store, recount)
+    differences = run(store, recount, creates=False)
     for difference in differences:
         out.print(difference, markup=False)
     if differences:

@@ -1,11 +1,13 @@
 """`promograph token`."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from promograph.cli.common import StoreOption, err, out, run
+from promograph.cli.common import StoreOption, err, run, show
 from promograph.domain.access import Scope
 from promograph.services.app import Services
 from promograph.store.tokens import Token
@@ -38,10 +40,10 @@ def list_tokens(store: StoreOption = None) -> None:
         return await services.access.every()
 
     table = Table("Name", "Scopes", "Created", "Revoked")
-    for token in run(store, every):
-        revoked = "" if token.revoked_at is None else f"{token.revoked_at:%Y-%m-%d %H:%M} UTC"
-        table.add_row(token.name, ", ".join(sorted(token.scopes)), f"{token.created_at:%Y-%m-%d %H:%M} UTC", revoked)
-    out.print(table)
+    for token in run(store, every, creates=False):
+        revoked = "" if token.revoked_at is None else _minute(token.revoked_at)
+        table.add_row(escape(token.name), ", ".join(sorted(token.scopes)), _minute(token.created_at), revoked)
+    show(table)
 
 
 @app.command("revoke")
@@ -51,5 +53,9 @@ def revoke(name: Annotated[str, typer.Argument(help="The token's name.")], store
     async def end(services: Services) -> Token:
         return await services.access.revoke(name)
 
-    run(store, end)
+    run(store, end, creates=False)
     err.print(f"Token {name!r} is revoked.", markup=False)
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"

@@ -36,7 +36,7 @@ def zone(name: str) -> ZoneInfo:
 
 def start_of_day(day: date, time_zone: str) -> datetime:
     """The first instant of `day` there, in UTC (where midnight is skipped, the instant of the skip)."""
-    return datetime.combine(day, time.min, tzinfo=zone(time_zone)).astimezone(UTC)
+    return _shifted(datetime.combine(day, time.min, tzinfo=zone(time_zone)))
 
 
 def end_of_day(day: date, time_zone: str) -> datetime:
@@ -57,4 +57,11 @@ def checked(window: Window) -> Window:
 
 
 def in_utc(instant: datetime | None) -> datetime | None:
-    return None if instant is None else instant.astimezone(UTC)
+    return None if instant is None else _shifted(instant)
+
+
+def _shifted(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(InputProblem.OUT_OF_RANGE, "An instant must lie in the years 1 to 9999 of UTC.") from None

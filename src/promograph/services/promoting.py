@@ -5,9 +5,11 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from promograph.domain.clock import Clock
 from promograph.domain.codes import check_text, normalise
+from promograph.domain.keys import checked_optional
 from promograph.domain.placeholders import is_placeholder
 from promograph.domain.promotions import (
     CodeKind,
@@ -19,9 +21,9 @@ from promograph.domain.promotions import (
     check_may,
 )
 from promograph.domain.terms import check_change, checked_terms
-from promograph.errors import BadInput, InputProblem
-from promograph.store import inventories, promotions, shared_codes, stock
-from promograph.store.database import Connection, Database
+from promograph.errors import BadInput, InputProblem, PromographError
+from promograph.store import inventories, promotions, replays, shared_codes, stock
+from promograph.store.database import Connection, Database, Work
 from promograph.store.inventories import Inventory
 from promograph.store.listing import Page, PromotionQuery, Slice, count_promotions, promotion_page
 from promograph.store.stock import Stock
@@ -43,10 +45,18 @@ class Promoting:
         self._database = database
         self._clock = clock
 
-    async def create(self, draft: Draft) -> Promotion:
-        terms = checked_terms(_with_handle(draft.terms))
+    async def create(self, draft: Draft, *, key: str | None = None) -> Promotion:
+        """A new draft, or the one that this idempotency key made before."""
+        checked_optional(key, "idempotencyKey")
+        checked = replace(draft, terms=checked_terms(_with_handle(draft.terms)))
+
+        def work(connection: Connection) -> Promotion:
+            return _once(
+                connection, "promotionCreate", key, _asked(checked), now, lambda: _create(connection, checked, now)
+            )
+
         now = self._clock()
-        return await self._database.write(lambda connection: _create(connection, replace(draft, terms=terms), now))
+        return await self._write(work)
 
     async def update(self, id_: int, change: Callable[[PromotionTerms], tuple[Draft, bool]]) -> Promotion:
         """Replace the terms by what `change` makes of them, under the promotion's lock.
@@ -67,7 +77,7 @@ class Promoting:
             return _read(connection, id_)
 
         now = self._clock()
-        return await self._database.write(work)
+        return await self._write(work)
 
     async def activate(self, id_: int) -> Promotion:
         return await self._move(id_, "activate", PromotionStatus.ACTIVE, check=_check_ready)
@@ -97,18 +107,23 @@ class Promoting:
     async def archive(self, id_: int) -> Promotion:
         return await self._move(id_, "archive", PromotionStatus.ARCHIVED)
 
-    async def duplicate(self, id_: int, *, handle: str | None, name: str | None) -> Promotion:
-        """A new draft with the same terms and no codes (a code has one promotion)."""
+    async def duplicate(self, id_: int, *, handle: str | None, name: str | None, key: str | None = None) -> Promotion:
+        """A new draft with the same terms and no codes (a code has one promotion); one for an idempotency key."""
+        checked_optional(key, "idempotencyKey")
 
-        def work(connection: Connection) -> Promotion:
+        def copy(connection: Connection) -> Promotion:
             original = _read(connection, id_)
             copy_name = name or f"{original.terms.name} (copy)"[:200]
             copy_handle = handle or _free_handle(connection, f"{original.terms.handle[:56]}-copy")
             terms = checked_terms(replace(original.terms, name=copy_name, handle=copy_handle))
             return _create(connection, Draft(terms=terms), now)
 
+        def work(connection: Connection) -> Promotion:
+            asked = [id_, handle, name]
+            return _once(connection, "promotionDuplicate", key, asked, now, lambda: copy(connection))
+
         now = self._clock()
-        return await self._database.write(work)
+        return await self._write(work)
 
     async def get(self, *, id_: int | None = None, handle: str | None = None) -> Promotion | None:
         def work(connection: Connection) -> Promotion | None:
@@ -137,6 +152,15 @@ class Promoting:
     async def count(self, query: PromotionQuery) -> int:
         now = self._clock()
         return await self._database.read(lambda connection: count_promotions(connection, query, now))
+
+    async def _write(self, work: Work[Promotion]) -> Promotion:
+        """Run a transaction, and once more where it fell over what was written beside it: a handle, a key."""
+        try:
+            return await self._database.write(work)
+        except PromographError:
+            raise
+        except Exception:
+            return await self._database.write(work)
 
     async def _move(
         self,
@@ -178,6 +202,26 @@ def _read(connection: Connection, id_: int) -> Promotion:
     if promotion is None:
         raise _not_found()
     return promotion
+
+
+def _once(
+    connection: Connection, operation: str, key: str | None, asked: Any, now: datetime, make: Callable[[], Promotion]
+) -> Promotion:
+    """What `make` makes, or what it made when this key came before; BadInput where that asked for something else."""
+    if key is None:
+        return make()
+    kept = replays.recall(connection, operation, key, asked)
+    if kept is not None:
+        return _read(connection, int(kept))
+    made = make()
+    replays.remember(connection, operation, key, asked, made.id, to_micros(now))
+    return made
+
+
+def _asked(draft: Draft) -> Any:
+    """The draft as something that JSON can say."""
+    seconds = None if draft.terms.valid_for is None else draft.terms.valid_for.total_seconds()
+    return [replace(draft, terms=replace(draft.terms, valid_for=None)), seconds]
 
 
 def _create(connection: Connection, draft: Draft, now: datetime) -> Promotion:
@@ -248,7 +292,7 @@ def _check_ready(connection: Connection, promotion: Promotion, counters: Stock) 
     shared = shared_codes.one(connection, promotion.id)
     if terms.code_kind is CodeKind.SINGLE and shared is None:
         raise BadInput(
-            InputProblem.STATE, "A promotion with a single code needs that code: set `code`.", field=("code",)
+            InputProblem.STATE, "A promotion with a single code needs that code: set `singleCode`.", field=("code",)
         )
     if terms.on_empty is OnEmpty.FALLBACK and terms.code_kind is not CodeKind.SINGLE and shared is None:
         raise BadInput(

@@ -1,0 +1,129 @@
+"""One store from empty to verified, each measurement in its turn."""
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+from rich.progress import Progress
+
+from promograph.cli.benching import bulk, driver_alone, one_by_one, store_alone
+from promograph.cli.benching.driving import Job, LoadClient
+from promograph.cli.benching.figures import Row
+from promograph.cli.benching.ground import Bars, Ground
+from promograph.cli.benching.operations import NOTHING
+from promograph.cli.benching.plan import Plan
+from promograph.cli.benching.processes import Server, product_server
+from promograph.cli.benching.supplies import Stocked, stock
+from promograph.domain.code_formats import CodeFormat
+from promograph.domain.code_making import generate
+from promograph.services.app import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreReport:
+    """What was seen of one store. `differences` are those that verify found; `wrong` counts wrong answers."""
+
+    store: str
+    version: str
+    rows: list[Row]
+    wrong: int
+    first_wrong: str | None
+    differences: list[str]
+
+
+def bare_answers(idle: Server, client: LoadClient, plan: Plan) -> float:
+    """Answers a second of a bare ASGI application: more than that neither the server nor the client can do."""
+    job = Job(
+        port=idle.port,
+        token="",
+        operation=NOTHING,
+        inputs=[None],
+        connections=plan.connections[-1],
+        seconds=plan.seconds,
+        warm_up=plan.warm_up,
+        cycle=True,
+        path="/echo",
+    )
+    return client.run(job).rate
+
+
+def measure_store(
+    store: str, url: str, folder: Path, plan: Plan, *, idle: Server, client: LoadClient, progress: Progress
+) -> StoreReport:
+    """Everything about the empty store at `url`; `folder` is the bench's own. BenchFailed where that is impossible."""
+    bars = Bars(progress, store)
+    with bars.waiting("preparing codes"):
+        stocked = asyncio.run(_stocked(url, plan))
+    with product_server(url, folder) as server:
+        ground = Ground(
+            url=url, folder=folder, plan=plan, stocked=stocked, server=server, idle=idle, client=client, bars=bars
+        )
+        given = one_by_one.supplies(ground)
+        rows = [*one_by_one.measure(ground, given), *_in_bulk(ground)]
+    # The server has ended, so that the store is alone in earnest.
+    rows += store_alone.measure(ground, given)
+    with bars.waiting("verifying"):
+        verification, differences = asyncio.run(_verified(url))
+    return StoreReport(
+        store=store,
+        version=_version(url),
+        rows=[*rows, verification],
+        wrong=ground.wrong,
+        first_wrong=ground.first_wrong,
+        differences=differences,
+    )
+
+
+def _in_bulk(ground: Ground) -> list[Row]:
+    with ground.bars.waiting("preparing a file"):
+        file, driver_seconds = _file(ground)
+    return [
+        bulk.generate(ground, driver_seconds),
+        bulk.import_file(ground, file, driver_seconds),
+        *bulk.issue_many(ground),
+        *bulk.inventory(ground),
+    ]
+
+
+def _file(ground: Ground) -> tuple[Path, float]:
+    """A list of codes that the store does not have, and how long the driver alone takes for as many rows."""
+    keys = generate(CodeFormat(prefix="FILE-"), ground.plan.bulk)
+    file = ground.folder / "codes.csv"
+    file.write_text("\n".join(keys) + "\n", encoding="ascii")
+    rows = driver_alone.code_rows(keys)
+    if ground.url.startswith("sqlite"):
+        return file, driver_alone.sqlite_seconds(Path(ground.url.removeprefix("sqlite:///")), rows)
+    return file, driver_alone.postgres_seconds(ground.url, rows)
+
+
+async def _stocked(url: str, plan: Plan) -> Stocked:
+    services = Services.open(url)
+    try:
+        return await stock(services, plan)
+    finally:
+        await services.close()
+
+
+async def _verified(url: str) -> tuple[Row, list[str]]:
+    services = Services.open(url)
+    try:
+        began = perf_counter()
+        differences = await services.verify()
+        return Row(what="verify, the whole store", unit="", seconds=perf_counter() - began), differences
+    finally:
+        await services.close()
+
+
+def _version(url: str) -> str:
+    return sqlite3.sqlite_version if url.startswith("sqlite") else asyncio.run(_postgres_version(url))
+
+
+async def _postgres_version(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        return str(await connection.fetchval("SHOW server_version"))
+    finally:
+        await connection.close()

@@ -1,0 +1,54 @@
+"""Real servers for the tests of this folder."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from promograph.testing import postgres
+
+from .servers import Server, Surroundings
+
+NewServer = Callable[..., Server]
+
+
+@pytest.fixture(scope="session")
+def surroundings(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
+    """Kept from one run to the next where pytest keeps anything: compiling the libraries takes seconds."""
+    cache = pytestconfig.cache
+    return Surroundings(cache.mkdir("bytecode") if cache else tmp_path_factory.mktemp("bytecode"))
+
+
+@pytest.fixture(scope="session")
+def new_server(surroundings: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewServer]:
+    """Make a server that is not started yet; those that still run at the end are killed."""
+    folder, made = tmp_path_factory.mktemp("servers"), list[Server]()
+
+    def make(store: str, *options: str, **more: object) -> Server:
+        log = folder / f"{len(made)}.log"
+        made.append(Server(surroundings, log, store, *options, **more))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+@pytest.fixture(scope="session")
+def new_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The address of a new empty store: `sqlite` or `postgresql`."""
+    numbers = count(1)
+
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            return f"sqlite:///{tmp_path_factory.mktemp('store')}/promograph.db"
+        server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
+        return postgres.create_database(server.url, f"promograph_processes_{next(numbers)}")
+
+    return make
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path

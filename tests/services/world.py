@@ -1,0 +1,165 @@
+"""What tests say to the services most often, said shortly."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+
+from promograph.domain.issuing import Issuance, IssueOutcome, IssueRequest
+from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionTerms
+from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, ValidateRequest, Validation
+from promograph.domain.refusals import Refusal
+from promograph.errors import BadInput
+from promograph.services.app import Services
+from promograph.services.promoting import Draft
+from promograph.store.database import Database, Work
+from promograph.store.inventories import Inventory
+from promograph.store.opening import open_database
+
+T = TypeVar("T")
+
+
+class SetClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **length: float) -> None:
+        self.now += timedelta(**length)
+
+
+class Interposed(Database):
+    """A database that lets something else happen before one of its writes: races, at the point where they matter."""
+
+    def __init__(self, inner: Database) -> None:
+        self._inner = inner
+        self.dialect = inner.dialect
+        self.before_write: Callable[[], Awaitable[object]] | None = None
+
+    async def write(self, work: Work[T], *, heavy: bool = False) -> T:
+        act, self.before_write = self.before_write, None
+        if act is not None:
+            await act()
+        return await self._inner.write(work, heavy=heavy)
+
+    async def read(self, work: Work[T], *, heavy: bool = False) -> T:
+        return await self._inner.read(work, heavy=heavy)
+
+    async def snapshot(self, work: Work[T]) -> T:
+        return await self._inner.snapshot(work)
+
+    async def breathe(self) -> None:
+        await self._inner.breathe()
+
+    @property
+    def piece(self) -> int:
+        return self._inner.piece
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class World:
+    """Services over one store, and what tests say to them most often."""
+
+    def __init__(self, store: str, clock: SetClock) -> None:
+        self.store = store
+        self.clock = clock
+        self.opened: list[Services] = []
+        self.services = self.reopen()
+        self._numbers = count(1)
+
+    def reopen(self) -> Services:
+        """The same store again, as another server process has it."""
+        return self._opened(open_database(self.store))
+
+    def interposed(self) -> tuple[Services, Interposed]:
+        """The same store again, with something in between."""
+        database = Interposed(open_database(self.store))
+        return self._opened(database), database
+
+    def _opened(self, database: Database) -> Services:
+        self.opened.append(Services(database, self.clock))
+        return self.opened[-1]
+
+    async def promotion(
+        self,
+        *,
+        codes: int | Iterable[str] = 0,
+        shared: str | None = None,
+        active: bool = True,
+        **terms: Any,
+    ) -> Promotion:
+        """A promotion with so many codes of its own (or these), active unless told."""
+        number = next(self._numbers)
+        texts = [f"P{number}-{n:05}" for n in range(1, codes + 1)] if isinstance(codes, int) else list(codes)
+        terms.setdefault("handle", f"promotion-{number}")
+        if not texts and shared is None and terms.get("code_kind") is not CodeKind.SINGLE:
+            terms.setdefault("on_empty", OnEmpty.GENERATE)
+        wanted = PromotionTerms(name=f"Promotion {number}", **terms)
+        made = await self.services.promoting.create(Draft(terms=wanted, shared_code=shared))
+        if texts:
+            await self.services.stocking.paste(made.id, "\n".join(texts), channel=None)
+        return await self.services.promoting.activate(made.id) if active else made
+
+    async def get(self, promotion: Promotion) -> Promotion:
+        found = await self.services.promoting.get(id_=promotion.id)
+        assert found is not None
+        return found
+
+    async def issue(self, promotion: Promotion, customer: str, **more: Any) -> IssueOutcome:
+        request = IssueRequest(promotion=promotion.terms.handle, customer=customer, **more)
+        return await self.services.issuing.issue(request)
+
+    async def issue_all(self, promotion: Promotion, customers: Iterable[str], **more: Any) -> list[IssueOutcome]:
+        requests = [IssueRequest(promotion=promotion.terms.handle, customer=each, **more) for each in customers]
+        return await self.services.issuing.issue_many(requests)
+
+    async def code(self, promotion: Promotion, customer: str, **more: Any) -> str:
+        """The text of the code that the customer gets."""
+        return issued(await self.issue(promotion, customer, **more)).text
+
+    async def reissue(self, promotion: Promotion, customer: str, **more: Any) -> IssueOutcome:
+        request = IssueRequest(promotion=promotion.terms.handle, customer=customer, **more)
+        return await self.services.issuing.reissue(request)
+
+    async def redeem(self, code: str, customer: str | None = None, **more: Any) -> RedeemOutcome:
+        return await self.services.redeeming.redeem(RedeemRequest(code=code, customer=customer, **more))
+
+    async def validate(self, code: str, customer: str | None = None) -> Validation:
+        return await self.services.redeeming.validate(ValidateRequest(code=code, customer=customer))
+
+    async def block(self, *codes: str, blocked: bool = True) -> int:
+        changed, missing = await self.services.stocking.block(codes, blocked=blocked)
+        assert missing == []
+        return changed
+
+    async def unblock(self, *codes: str) -> int:
+        return await self.block(*codes, blocked=False)
+
+    async def inventory(self, promotion: Promotion) -> Inventory:
+        return (await self.services.promoting.inventories([promotion.id]))[promotion.id]
+
+
+def issued(outcome: IssueOutcome) -> Issuance:
+    """The issuance of an outcome that must have one."""
+    assert outcome.issuance is not None, outcome.problem
+    assert outcome.problem is None
+    return outcome.issuance
+
+
+def why(outcome: IssueOutcome | RedeemOutcome | Validation) -> list[str]:
+    """The codes of all refusals of an outcome, or of its problem; empty when it is a yes."""
+    if isinstance(outcome, IssueOutcome):
+        return [] if outcome.problem is None else [_code(outcome.problem)]
+    if isinstance(outcome, RedeemOutcome) and outcome.problem is not None:
+        return [_code(outcome.problem)]
+    return [refusal.code.value for refusal in outcome.refusals]
+
+
+def _code(problem: Refusal | BadInput) -> str:
+    return problem.code.value if isinstance(problem, Refusal) else problem.problem.value
