@@ -65,13 +65,20 @@ class Api:
         self.tokens = tokens
         self._numbers = count(1)
 
-    async def post(self, token: str | None = ADMIN, **request: Any) -> httpx2.Response:
+    async def post(
+        self, token: str | None = ADMIN, *, extra_headers: Mapping[str, str] | None = None, **request: Any
+    ) -> httpx2.Response:
         """Any request; `token` is one of `SCOPES`, another token's own text, or None."""
-        answer = await self.client.post("/graphql", headers=self.headers(token), **request)
+        answer = await self.client.post("/graphql", headers=self.headers(token) | dict(extra_headers or {}), **request)
         assert answer.status_code < 500, answer.text
         assert "Internal error" not in answer.text
         assert '"INTERNAL"' not in answer.text
         return answer
+
+    async def post_text(self, text: str, *, token: str | None = ADMIN) -> httpx2.Response:
+        """A body that is JSON, or is meant to be."""
+        headers = {"Content-Type": "application/json"}
+        return await self.post(token, content=text.encode(), extra_headers=headers)
 
     def headers(self, token: str | None) -> dict[str, str]:
         return {} if token is None else {"Authorization": f"Bearer {self.tokens.get(token, token)}"}

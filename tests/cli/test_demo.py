@@ -27,7 +27,7 @@ from promograph.cli.demo_world import TILLS, Counted, World, at_all_tills
 
 MEMBERS = 300
 BUYERS = MEMBERS // 5
-SECONDS = 120
+SECONDS = 300
 
 
 @dataclass(frozen=True)

@@ -263,6 +263,12 @@ def failure_of(data: dict[str, Any], facts: Facts = FACTS) -> Failure:
             {"missing": "8.00", "currency": "EUR"},
         ),
         ({"any": [{"segment": "silver"}]}, "NOT_IN_SEGMENT", {}),
+        ({"any": [{"segment": "x"}, {"all": [{"segment": "y"}, {"holds": "z"}]}]}, "CONDITION_FAILED", {}),
+        (
+            {"any": [subtotal("GTE", "50.00"), {"lines": {"quantity": 5}}]},
+            "MINIMUM_NOT_MET",
+            {"missing": "8.00", "currency": "EUR"},
+        ),
     ],
     ids=str,
 )

@@ -1,8 +1,8 @@
 """Real servers for the tests of this folder."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +11,7 @@ from promograph.testing import postgres
 from .servers import Server, Surroundings
 
 NewServer = Callable[..., Server]
+BothStores = Callable[[Callable[[str], None]], None]
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,14 @@ def new_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return make
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
+@pytest.fixture(scope="session")
+def both_stores(new_store: Callable[[str], str]) -> BothStores:
+    """Do something on an empty SQLite store and on an empty PostgreSQL store at the same time: it is mostly waiting."""
+
+    def act(use: Callable[[str], None]) -> None:
+        stores = [new_store(kind) for kind in ("sqlite", "postgresql")]
+        with ThreadPoolExecutor() as threads:
+            for done in [threads.submit(use, store) for store in stores]:
+                done.result()
+
+    return act

@@ -33,6 +33,8 @@ async def play(stage: Stage, *, members: int, once: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="promograph-demo-") as name:
         folder = Path(name)
         store = f"sqlite:///{folder}/demo.db"
+        # The server takes the rest from the environment; what it could not use is found before it starts.
+        settings = settings_for(host="127.0.0.1", port=0, workers=1, store=store)
         async with AsyncExitStack() as held:
             stage.heading("1. The promotion")
             world, server = await _opened(held, stage, folder, store)
@@ -45,13 +47,11 @@ async def play(stage: Stage, *, members: int, once: bool) -> None:
             await _prove(stage, store)
             stage.say(f"\nAll {stage.promises} promises were kept, in {perf_counter() - began:.1f} s.", style="bold")
             if not once:
-                await _stay(world, server)
+                await _stay(world, server, graphiql=settings.graphiql)
 
 
 async def _opened(held: AsyncExitStack, stage: Stage, folder: Path, store: str) -> tuple[World, Server]:
     """A server, and a token of its own for each who asks it."""
-    # Settings from the environment that no server could use are found before one is started.
-    settings_for(host="127.0.0.1", port=0, workers=1, store=store)
     with stage.waiting("The server starts"):
         token = await _first_token(store)
         server = await held.enter_async_context(running_server(folder, store))
@@ -115,10 +115,10 @@ async def _prove(stage: Stage, store: str) -> None:
     )
 
 
-async def _stay(world: World, server: Server) -> None:
+async def _stay(world: World, server: Server, *, graphiql: bool) -> None:
     stage = world.stage
     stage.heading("Look around, until you press Ctrl-C. Then server, store and token are gone.")
-    if settings_for().graphiql:
+    if graphiql:
         stage.say(f"  GraphiQL   {server.url}/graphiql/", whole=True)
     stage.say(f"  API        {server.url}/graphql", whole=True)
     stage.say(f'  Headers    {{"Authorization": "Bearer {world.admin.token}"}}', whole=True)

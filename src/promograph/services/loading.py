@@ -6,9 +6,9 @@ from uuid import uuid4
 from promograph.domain.batches import Added, AddReport
 from promograph.domain.clock import Clock
 from promograph.store import load_orders, loading
-from promograph.store.database import Database
+from promograph.store.database import Connection, Database
 from promograph.store.load_orders import Order
-from promograph.store.loading import Load, NewCode
+from promograph.store.loading import Load
 
 _SEEN_EVERY = 20
 """Pieces between two signs of life: far less than a minute's worth."""
@@ -40,24 +40,15 @@ class Loader:
         if load is not None and not self._published:
             await self._database.write(lambda connection: loading.abandon(connection, load), heavy=True)
 
-    async def existing(self, keys: Sequence[str]) -> dict[str, int]:
-        """Of these keys, those that are codes already, with the promotion that has them."""
-        return await self._database.read(lambda connection: loading.existing(connection, keys), heavy=True)
-
-    async def put(self, texts: Sequence[str], keys: Sequence[str]) -> int:
-        """Add codes that are probably new, in this order; how many were."""
-        added = 0
+    async def put(self, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
+        """Add codes in this order; of the keys, those that were codes already, with the promotion that has them."""
+        taken: dict[str, int] = {}
         for start, stop in self._pieces_of(len(texts)):
-            piece = [
-                (seq, key, None if key == text else text)
-                for seq, text, key in zip(
-                    range(self._next, self._next + stop - start), texts[start:stop], keys[start:stop], strict=True
-                )
-            ]
-            self._next += len(piece)
-            added += await self._put(piece)
-        self.added += added
-        return added
+            found = await self._put(texts[start:stop], keys[start:stop])
+            self._next += stop - start - len(found)
+            self.added += stop - start - len(found)
+            taken |= found
+        return taken
 
     def _pieces_of(self, count: int) -> Iterator[tuple[int, int]]:
         start = 0
@@ -66,15 +57,24 @@ class Loader:
             yield start, stop
             start = stop
 
-    async def _put(self, piece: Sequence[NewCode]) -> int:
-        load = self._claimed()
-        added = await self._database.write(lambda connection: loading.put(connection, load, piece), heavy=True)
+    async def _put(self, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
+        load, first = self._claimed(), self._next
+
+        def work(connection: Connection) -> dict[str, int]:
+            # Here, and not outside: a store that has threads for heavy work makes the rows in one of them.
+            piece = [
+                (first + place, key, None if key == text else text)
+                for place, (text, key) in enumerate(zip(texts, keys, strict=True))
+            ]
+            return loading.put(connection, load, piece)
+
+        taken = await self._database.write(work, heavy=True)
         self._pieces += 1
         if self._pieces % _SEEN_EVERY == 0:
             now = self._clock()
             await self._database.write(lambda connection: loading.seen(connection, load, now))
         await self._database.breathe()
-        return added
+        return taken
 
     async def publish(self, order: Order, report: AddReport) -> Added:
         """Show the codes, and keep the answer for the order's key."""

@@ -1,7 +1,9 @@
 """Use cases of a pool: generate codes, import or paste them, block them, list them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from typing import TypeVar
 
 from promograph.domain.batches import Added, AddReport, BatchSource
 from promograph.domain.clock import Clock
@@ -20,6 +22,8 @@ from promograph.store import blocking, load_orders, promotions, stock
 from promograph.store.database import Database
 from promograph.store.listing import CodeQuery, Page, Slice, batch_page, code_page
 from promograph.store.load_orders import Order
+
+T = TypeVar("T")
 
 MOST_GENERATED = 10_000_000
 MOST_PASTED = 100_000
@@ -60,8 +64,9 @@ class Stocking:
         look.check_room(counters[promotion.id].total, count)
         async with Loader(self._database, self._clock, promotion.id) as loader:
             while loader.added < count:
-                texts = await asyncio.to_thread(generate, look, min(count - loader.added, _ROUND))
-                await loader.put(texts, await asyncio.to_thread(_keys, texts))
+                async with aclosing(_ahead(_rounds(look, count - loader.added))) as rounds:
+                    async for texts, keys in rounds:
+                        await loader.put(texts, keys)
             return await loader.publish(order, AddReport(read=count, added=count))
 
     async def import_list(
@@ -97,13 +102,11 @@ class Stocking:
         tally, repeats = Tally(), Repeats()
         already_here = 0
         async with Loader(self._database, self._clock, promotion.id) as loader:
-            # Reading and checking a batch takes tens of milliseconds: too long for the event loop.
-            while (batch := await asyncio.to_thread(_next_batch, batches, repeats)) is not None:
-                tally.add(batch)
-                existing = await loader.existing(batch.keys)
-                already_here += sum(owner == promotion.id for owner in existing.values())
-                fresh = batch if not existing else _without(batch, existing)
-                await loader.put(fresh.texts, fresh.keys)
+            async with aclosing(_ahead(_checked(batches, repeats))) as checked:
+                async for batch in checked:
+                    tally.add(batch)
+                    taken = await loader.put(batch.texts, batch.keys)
+                    already_here += sum(owner == promotion.id for owner in taken.values())
             seen = tally.report()
             report = AddReport(
                 read=seen.read,
@@ -111,7 +114,6 @@ class Stocking:
                 repeated=seen.repeated,
                 repeated_rows=seen.repeated_rows,
                 already_here=already_here,
-                # Whatever another load took between our look and our write is another promotion's: ours has one load.
                 already_elsewhere=seen.good - loader.added - already_here,
                 bad=seen.bad,
                 bad_rows=seen.bad_rows,
@@ -158,9 +160,28 @@ class Stocking:
         return promotion
 
 
-def _next_batch(batches: Iterator[Batch], repeats: Repeats) -> Batch | None:
-    batch = next(batches, None)
-    return None if batch is None else repeats.drop(_without_reserved(batch))
+async def _ahead(items: Iterator[T]) -> AsyncGenerator[T, None]:
+    """The items, each made in a thread while the one before it is being used: making one takes tens of milliseconds."""
+    coming = asyncio.ensure_future(asyncio.to_thread(next, items, None))
+    try:
+        while (item := await asyncio.shield(coming)) is not None:
+            coming = asyncio.ensure_future(asyncio.to_thread(next, items, None))
+            yield item
+    finally:
+        # A thread cannot be stopped: what it is yet making is for nobody, and so is what it may complain about.
+        await asyncio.wait([coming])
+        coming.exception()
+
+
+def _rounds(look: CodeFormat, count: int) -> Iterator[tuple[list[str], list[str]]]:
+    """New texts with their keys, `count` of them."""
+    for made in range(0, count, _ROUND):
+        texts = generate(look, min(count - made, _ROUND))
+        yield texts, _keys(texts)
+
+
+def _checked(batches: Iterator[Batch], repeats: Repeats) -> Iterator[Batch]:
+    return (repeats.drop(_without_reserved(batch)) for batch in batches)
 
 
 def _without_reserved(batch: Batch) -> Batch:
@@ -187,7 +208,11 @@ def _without(batch: Batch, keys: Iterable[str]) -> Batch:
 
 
 def _keys(texts: list[str]) -> list[str]:
-    return [normalise(text) for text in texts]
+    block = "\n".join(texts)
+    if not block.isascii():
+        return [normalise(text) for text in texts]
+    upper = block.upper()  # of made texts, which have no space around them, this is the key
+    return texts if upper == block else upper.split("\n")
 
 
 def _check_not_reserved(format_: CodeFormat) -> None:

@@ -2,7 +2,8 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+import asyncpg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from promograph.errors import StoreBusy, StoreError, StoreOutdated, StoreReadOnly, StoreUnavailable
 
@@ -41,6 +42,8 @@ _POSTGRES = {
 
 # The transaction is gone and did nothing; run again, it may well succeed.
 _TRANSIENT = ("40001", "40P01")
+# The tables were migrated since the connection learned of them; it has forgotten that by now.
+_OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 _GONE = StoreUnavailable("The store cannot be reached; it may be restarting.")
 
 
@@ -51,23 +54,29 @@ class Unconfirmed(StoreUnavailable):
         super().__init__("The store went away while answering: repeat the request with the same idempotencyKey.")
 
 
-def sqlstate(failure: DBAPIError) -> str:
-    return str(getattr(failure.orig, "sqlstate", None) or "")
+def sqlstate(failure: BaseException) -> str:
+    """PostgreSQL's code of what went wrong, whether the driver or SQLAlchemy says it; empty where there is none."""
+    origin = failure.orig if isinstance(failure, DBAPIError) else failure
+    return str(getattr(origin, "sqlstate", None) or "")
 
 
 def is_transient(failure: BaseException) -> bool:
     """Whether the same transaction, begun again at once, may succeed."""
-    return isinstance(failure, DBAPIError) and sqlstate(failure) in _TRANSIENT
+    return isinstance(failure, _OUTDATED) or sqlstate(failure) in _TRANSIENT
 
 
 def is_gone(failure: BaseException) -> bool:
-    """Whether the connection broke (or could not be made) rather than the statement failed."""
-    if isinstance(failure, OSError):
-        return True
-    if not isinstance(failure, DBAPIError) or isinstance(failure, IntegrityError):
+    """Whether the connection broke (or could not be made) rather than the statement failed.
+
+    One that gave no answer in time (an OSError too, to Python) is left at that: waiting again would take as long.
+    """
+    if isinstance(failure, TimeoutError):
         return False
-    state = sqlstate(failure)
-    return failure.connection_invalidated or state.startswith(("08", "57P"))
+    if isinstance(failure, OSError) or type(failure) is asyncpg.InterfaceError:
+        return True  # the latter is how asyncpg says that a connection has been closed
+    if isinstance(failure, DBAPIError) and failure.connection_invalidated:
+        return True
+    return sqlstate(failure).startswith(("08", "57P"))
 
 
 def is_locked(failure: BaseException) -> bool:
@@ -82,7 +91,7 @@ def wrapped(failure: Exception) -> Exception:
         return _copy(_SQLITE[code])
     if _is_missing_table(failure):
         return _copy(_POSTGRES["42P01"])
-    if isinstance(failure, DBAPIError) and sqlstate(failure) in _POSTGRES:
+    if sqlstate(failure) in _POSTGRES:
         return _copy(_POSTGRES[sqlstate(failure)])
     if is_gone(failure) or isinstance(failure, TimeoutError):
         return _copy(_GONE)
@@ -97,7 +106,7 @@ def _sqlite_code(failure: BaseException) -> int | None:
 
 
 def _is_missing_table(failure: BaseException) -> bool:
-    return isinstance(failure, SQLAlchemyError) and "no such table" in str(failure)
+    return isinstance(failure, (sqlite3.OperationalError, SQLAlchemyError)) and "no such table" in str(failure)
 
 
 def _copy(error: StoreError) -> StoreError:

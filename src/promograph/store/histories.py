@@ -23,20 +23,25 @@ _FIND = (
 _BY_KEY = Statement(f"{_FIND} c.key = :key")
 _BY_PLACE = Statement(f"{_FIND} c.promotion_id = :promotion_id AND c.seq = :seq")
 
-# A code of one's own has one holder, whose issuances are one range of an index; a shared one has many, and they are
-# the rows of its promotion from the last one backward.
+# A code of one's own has one holder, whose issuances are one range of an index, and few uses. A shared one has many of
+# both, and they are the rows of its promotion from the last one backward. The sums keep planners from walking those for
+# a code of one's own too.
 _OF_HOLDER = Statement(
     f"SELECT {issuances.COLUMNS} FROM issuance h JOIN issuance i ON i.customer = h.customer "
-    f"AND i.promotion_id = h.promotion_id AND i.seq = h.seq {issuances.CODE_JOIN} "
+    "AND i.promotion_id = h.promotion_id + 0 AND i.seq = h.seq + 0 "
     "WHERE h.promotion_id = :promotion_id AND h.seq = :seq AND h.kind = 'INITIAL' AND h.seq <> 0 "
-    f"ORDER BY i.number DESC LIMIT {_MOST}"
+    f"ORDER BY i.number + 0 DESC LIMIT {_MOST}"
 )
 _OF_SHARED = Statement(
-    f"SELECT {issuances.COLUMNS} FROM issuance i {issuances.CODE_JOIN} "
+    f"SELECT {issuances.COLUMNS} FROM issuance i "
     f"WHERE i.promotion_id = :promotion_id AND i.seq = :seq ORDER BY i.number DESC LIMIT {_MOST}"
 )
 _USES = Statement(
-    f"SELECT {redemptions.COLUMNS} FROM redemption d {redemptions.CODE_JOIN} "
+    f"SELECT {redemptions.COLUMNS} FROM redemption d "
+    f"WHERE d.promotion_id = :promotion_id AND d.seq = :seq ORDER BY d.number + 0 DESC LIMIT {_MOST}"
+)
+_USES_OF_SHARED = Statement(
+    f"SELECT {redemptions.COLUMNS} FROM redemption d "
     f"WHERE d.promotion_id = :promotion_id AND d.seq = :seq ORDER BY d.number DESC LIMIT {_MOST}"
 )
 
@@ -72,7 +77,8 @@ def issuances_of(connection: Connection, promotion_id: int, seq: int) -> list[Is
 def redemptions_of(connection: Connection, promotion_id: int, seq: int) -> list[Redemption]:
     """Its uses, the latest first, at most the last 100."""
     handle = _promotion(connection, promotion_id).terms.handle
-    rows = _USES.fetch(connection, promotion_id=promotion_id, seq=seq)
+    statement = _USES_OF_SHARED if seq == SHARED_SEQ else _USES
+    rows = statement.fetch(connection, promotion_id=promotion_id, seq=seq)
     return [redemptions.redemption_of(tuple(row), handle) for row in rows]
 
 

@@ -1,6 +1,6 @@
 """Rows of codes given to customers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,61 +11,67 @@ from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome
 from promograph.domain.placeholders import Purpose
 from promograph.domain.promotions import Promotion
 from promograph.domain.refusals import Refusal, RefusalCode
+from promograph.store.bulk import Insertion
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables import from_micros
 
-COLUMNS = "i.promotion_id, i.number, i.seq, coalesce(c.text, c.key), i.customer, i.kind, i.issued_at, i.channel, i.send"
-CODE_JOIN = "JOIN code c ON c.promotion_id = i.promotion_id AND c.seq = i.seq"
+COLUMNS = (
+    "i.promotion_id, i.number, i.seq, "
+    "(SELECT coalesce(c.text, c.key) FROM code c WHERE c.promotion_id = i.promotion_id AND c.seq = i.seq), "
+    "i.customer, i.kind, i.issued_at, i.channel, i.send"
+)
+"""What `issuance_of` reads, in its order, of `issuance i`."""
 
 _AT_OCCASIONS = Statement(
-    f"SELECT r.place, {COLUMNS} FROM @rows(place bigint, promotion_id bigint, customer text, occasion text) r "
-    "JOIN issuance i ON i.customer = r.customer AND i.promotion_id = r.promotion_id AND i.occasion = r.occasion "
-    f"{CODE_JOIN}"
+    f"SELECT i.occasion, {COLUMNS} FROM @rows(promotion_id bigint, customer text, occasion text) r "
+    "JOIN issuance i ON i.customer = r.customer AND i.promotion_id = r.promotion_id AND i.occasion = r.occasion"
 )
 _REACHED = Statement(
-    "SELECT r.place FROM @rows(place bigint, promotion_id bigint, customer text) r WHERE EXISTS "
-    "(SELECT 1 FROM issuance i WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id)"
+    "SELECT r.customer FROM @rows(promotion_id bigint, customer text) r WHERE (SELECT i.number FROM issuance i "
+    "WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id LIMIT 1) IS NOT NULL"
 )
 _ISSUED = Statement(
-    "SELECT i.promotion_id, i.seq FROM @rows(promotion_id bigint, seq bigint) r "
-    "JOIN issuance i ON i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0"
+    "SELECT r.promotion_id, r.seq FROM @rows(promotion_id bigint, seq bigint) r WHERE (SELECT i.number FROM issuance i "
+    "WHERE i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0) IS NOT NULL"
 )
 _LAST = Statement(
-    f"SELECT {COLUMNS} FROM issuance i {CODE_JOIN} WHERE i.customer = :customer AND i.promotion_id = :promotion_id "
-    "AND i.kind <> 'REPEAT' ORDER BY i.number DESC LIMIT 1"
+    f"SELECT {COLUMNS} FROM issuance i WHERE i.customer = :customer AND i.promotion_id = :promotion_id "
+    "AND i.kind <> 'REPEAT' "
+    # The sum keeps planners from walking all of the promotion's issuances in the order of their numbers.
+    "ORDER BY i.number + 0 DESC LIMIT 1"
 )
-_INSERT = Statement(
-    "INSERT INTO issuance (promotion_id, number, seq, customer, occasion, kind, channel, send, issued_at) "
-    "SELECT r.promotion_id, r.number, r.seq, r.customer, r.occasion, r.kind, r.channel, r.send, r.issued_at "
-    "FROM @rows(promotion_id bigint, number bigint, seq bigint, customer text, occasion text, kind text, channel text, "
-    "send text, issued_at bigint) r"
+_NEW = Insertion(
+    "issuance",
+    "promotion_id bigint, number bigint, seq bigint, customer text, occasion text, kind text, channel text, send text, "
+    "issued_at bigint",
 )
 
 
-def insert(connection: Connection, issued: Sequence[tuple[Issuance, str]]) -> None:
-    """Write issuances with their occasions."""
-    if not issued:
-        return
-    rows = [
-        (i.promotion_id, i.number, i.seq, i.customer, occasion, i.kind, i.channel, i.send, to_micros(i.issued_at))
-        for i, occasion in issued
-    ]
-    _INSERT.run(connection, rows)
+NewRow = tuple[int, int, int, str, str, IssuanceKind, str | None, str | None, int]
+"""An issuance to be written, in the order of the columns above; the last is in microseconds."""
+
+Occasion = tuple[int, str, str]
+"""Promotion, customer, and the occasion's own key: unique among issuances."""
 
 
-def at_occasions(
-    connection: Connection, keys: Sequence[tuple[int, int, str, str]], promotions: Mapping[int, Promotion]
-) -> dict[int, Issuance]:
-    """Of (place, promotion, customer, occasion), what was issued there before, by place."""
-    if not keys:
+def insert(connection: Connection, rows: Sequence[NewRow]) -> None:
+    """Write them; raises one of `bulk.TAKEN` where an occasion has its code already."""
+    if rows:
+        _NEW.run(connection, rows)
+
+
+def at_occasions(connection: Connection, occasions: Sequence[Occasion]) -> dict[Occasion, Sequence[Any]]:
+    """Of these occasions, those that have a code already, with their rows of COLUMNS."""
+    if not occasions:
         return {}
-    rows = _AT_OCCASIONS.fetch(connection, keys)
-    return {row[0]: issuance_of(tuple(row[1:]), promotions[row[1]]) for row in rows}
+    rows = _AT_OCCASIONS.fetch(connection, occasions)
+    return {(row[1], row[5], row[0]): row[1:] for row in rows}
 
 
-def reached_before(connection: Connection, keys: Sequence[tuple[int, int, str]]) -> set[int]:
-    """Of (place, promotion, customer), the places whose customer has had anything of the promotion."""
-    return {row[0] for row in _REACHED.fetch(connection, keys)}
+def reached_before(connection: Connection, promotion_id: int, customers: Iterable[str]) -> set[str]:
+    """Of these customers, those who have had anything of the promotion."""
+    rows = _REACHED.fetch(connection, [(promotion_id, customer) for customer in customers])
+    return {customer for (customer,) in rows}
 
 
 def issued_codes(connection: Connection, codes: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:

@@ -4,7 +4,7 @@ The promotions' stock rows are locked first, in the order of their ids; whatever
 change under us, so that caps, occasions and the line of codes are exact without a further lock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,12 +12,15 @@ from sqlalchemy import Connection
 
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, occasion, why_not_open
-from promograph.domain.promotions import CodeKind, EndReason, OnEmpty, Promotion, PromotionStatus
+from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, Promotion, PromotionStatus
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
 from promograph.store import issuances, line, promotions, shared_codes, stock
-from promograph.store.line import Taken
+from promograph.store.bulk import TAKEN
+from promograph.store.issuances import NewRow
+from promograph.store.line import Code
 from promograph.store.replays import Replays
+from promograph.store.statements import savepoint
 from promograph.store.stock import Stock
 from promograph.store.tables import to_micros
 
@@ -28,200 +31,245 @@ REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     turn_down=lambda problem: IssueOutcome(problem=problem),
 )
 
+# From how many requests on it pays to look first whether all of them may be new, and how many are looked at for that.
+_HOPEFUL_FROM = 500
+_SAMPLE = 20
 
-@dataclass(slots=True)
-class Wanted:
-    """A request that deserves a code, and its place in the batch."""
-
-    place: int
-    request: IssueRequest
-    occasion: str
+Wanted = tuple[int, IssueRequest, str]
+"""A request that is yet to be answered: its place in the batch, itself, its occasion."""
 
 
 @dataclass(slots=True)
-class Counter:
+class _Part:
     """One promotion's part of the batch."""
 
     promotion: Promotion
     stock: Stock
     wanted: list[Wanted] = field(default_factory=list)
-    reached: set[str] = field(default_factory=set)  # customers new to the promotion, this batch
+    known: set[str] = field(default_factory=set)  # of the customers, those who had something of the promotion before
 
-    def cap_refusal(self, customer: str, known: bool) -> Refusal | None:
-        cap = self.promotion.terms.audience_cap
-        if cap is None or known or customer in self.reached or self.stock.customers + len(self.reached) < cap:
-            return None
-        return refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=cap)
+
+class _NotAllNew(Exception):
+    """A call that was hoped to be all new first issues is something else."""
 
 
 def issue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
     """An outcome a request, in their order. Requests for one occasion share one code, in this call and for ever."""
-    return REPLAYS.answer(connection, requests, lambda fresh: _Batch(connection, fresh, now).run(), now=to_micros(now))
+    return REPLAYS.answer(connection, requests, lambda fresh: _issue(connection, fresh, now), now=to_micros(now))
+
+
+def _issue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
+    # Most large calls are first issues from end to end. Looking up ten thousand occasions to learn that costs a good
+    # part of what issuing costs, and the unique index tells it for nothing; where it objects, everything is undone and
+    # looked at one by one.
+    if len(requests) >= _HOPEFUL_FROM:
+        try:
+            with savepoint(connection):
+                return _Batch(connection, requests, now, hopeful=True).run()
+        except (_NotAllNew, *TAKEN):
+            pass
+    return _Batch(connection, requests, now).run()
 
 
 class _Batch:
     """The state of one call of `issue`, in the order of its steps."""
 
-    def __init__(self, connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> None:
+    def __init__(
+        self, connection: Connection, requests: Sequence[IssueRequest], now: datetime, *, hopeful: bool = False
+    ) -> None:
         self._connection = connection
         self._requests = requests
         self._now = now
+        self._micros = to_micros(now)
+        self._hopeful = hopeful
         self._outcomes: list[IssueOutcome | None] = [None] * len(requests)
         self._same: dict[int, int] = {}  # a request's place -> the place of the first with the same occasion
-        self._new: list[tuple[int, Issuance, str]] = []
+        self._rows: list[NewRow] = []
 
     def run(self) -> list[IssueOutcome]:
-        counters = self._open_counters()
-        asked = self._name_occasions(counters)
-        asked = self._answer_again(counters, asked)
-        self._admit(counters, asked)
-        for counter, taken in self._take(counters):
-            self._hand_out(counter, taken)
-        issuances.insert(self._connection, [(issuance, occasion_) for _, issuance, occasion_ in self._new])
-        stock.save(self._connection, [counter.stock for counter in counters.values() if counter.wanted])
-        self._end_where_full(counters)
-        return [self._outcome(place) for place in range(len(self._requests))]
+        parts = self._open()
+        self._answer_again(parts)
+        for part in parts:
+            self._admit(part)
+        parts = [part for part in parts if part.wanted]
+        codes = self._take(parts)
+        for part in parts:
+            self._hand_out(part, codes.get(part.promotion.id, []))
+        issuances.insert(self._connection, self._rows)
+        stock.save(self._connection, [part.stock for part in parts])
+        self._end_where_full(parts)
+        self._answer_repeats()
+        return [outcome for outcome in self._outcomes if outcome is not None]
 
-    def _outcome(self, place: int) -> IssueOutcome:
-        first = self._same.get(place, place)
-        outcome = self._outcomes[first]
-        assert outcome is not None, "every step answers a request or leaves it to a later step"
-        if first == place or outcome.issuance is None:
-            return outcome
-        return IssueOutcome(issuance=outcome.issuance, replayed=True)
-
-    def _open_counters(self) -> dict[str, Counter]:
-        """By handle. The promotions are read after the lock, so that a pause that came first is seen."""
+    def _open(self) -> list[_Part]:
+        """The batch by promotions. These are read after the lock, so that a pause that came first is seen."""
         handles = sorted({request.promotion for request in self._requests})
         stocks = stock.lock_by_handle(self._connection, handles)
         found = promotions.by_id(self._connection, sorted(stocks))
-        return {promotion.terms.handle: Counter(promotion, stocks[promotion.id]) for promotion in found.values()}
-
-    def _name_occasions(self, counters: dict[str, Counter]) -> list[Wanted]:
-        asked = []
+        parts = {promotion.terms.handle: _Part(promotion, stocks[promotion.id]) for promotion in found.values()}
+        first_of: dict[tuple[str, str, str], int] = {}
         for place, request in enumerate(self._requests):
-            counter = counters.get(request.promotion)
-            if counter is None:
+            part = parts.get(request.promotion)
+            if part is None:
                 self._outcomes[place] = IssueOutcome(problem=unknown_promotion(request.promotion))
                 continue
             try:
-                asked.append(Wanted(place, request, occasion(counter.promotion.terms.issue_policy, request)))
+                name = occasion(part.promotion.terms.issue_policy, request)
             except BadInput as problem:
                 self._outcomes[place] = IssueOutcome(problem=problem)
-        return asked
-
-    def _answer_again(self, counters: dict[str, Counter], asked: list[Wanted]) -> list[Wanted]:
-        """Occasions that have their code already get it again, whatever became of the promotion since."""
-        keys = [(w.place, counters[w.request.promotion].promotion.id, w.request.customer, w.occasion) for w in asked]
-        by_id = {counter.promotion.id: counter.promotion for counter in counters.values()}
-        earlier = issuances.at_occasions(self._connection, keys, by_id)
-        for place, issuance in earlier.items():
-            self._outcomes[place] = IssueOutcome(issuance=issuance, replayed=True)
-        left, first_of = [], dict[tuple[str, str, str], int]()
-        for wanted in asked:
-            if wanted.place in earlier:
                 continue
-            key = (wanted.request.promotion, wanted.request.customer, wanted.occasion)
-            first = first_of.setdefault(key, wanted.place)
-            if first == wanted.place:
-                left.append(wanted)
+            first = first_of.setdefault((request.promotion, request.customer, name), place)
+            if first == place:
+                part.wanted.append((place, request, name))
             else:
-                self._same[wanted.place] = first
-        return left
+                self._same[place] = first
+        return list(parts.values())
 
-    def _admit(self, counters: dict[str, Counter], asked: list[Wanted]) -> None:
+    def _answer_again(self, parts: Sequence[_Part]) -> None:
+        """Occasions that have their code already get it again, whatever became of the promotion since."""
+        keys = [(part.promotion.id, request.customer, name) for part in parts for _, request, name in part.wanted]
+        earlier = issuances.at_occasions(self._connection, keys[:_SAMPLE] if self._hopeful else keys)
+        if not earlier:
+            return
+        if self._hopeful:
+            raise _NotAllNew
+        for part in parts:
+            left = []
+            for place, request, name in part.wanted:
+                row = earlier.get((part.promotion.id, request.customer, name))
+                if row is None:
+                    left.append((place, request, name))
+                else:
+                    self._outcomes[place] = IssueOutcome(issuances.issuance_of(row, part.promotion), replayed=True)
+            part.wanted = left
+
+    def _admit(self, part: _Part) -> None:
         """Who may have a code, as far as the promotion's state and its cap go. First come, first served."""
-        # Under PER_CUSTOMER nobody left here has been reached before, or the occasion would have been found.
-        unsure = [w for w in asked if w.occasion]
-        keys = [(w.place, counters[w.request.promotion].promotion.id, w.request.customer) for w in unsure]
-        known = issuances.reached_before(self._connection, keys) if keys else set[int]()
-        for wanted in asked:
-            counter = counters[wanted.request.promotion]
-            customer = wanted.request.customer
-            is_known = wanted.place in known
-            refusal = why_not_open(counter.promotion, self._now) or counter.cap_refusal(customer, is_known)
-            if refusal is not None:
-                self._outcomes[wanted.place] = IssueOutcome(problem=refusal)
-                continue
-            counter.wanted.append(wanted)
-            if not is_known:
-                counter.reached.add(customer)
+        refusal = why_not_open(part.promotion, self._now)
+        if refusal is not None:
+            self._refuse(part.wanted, refusal)
+            part.wanted = []
+            return
+        if part.promotion.terms.issue_policy is not IssuePolicy.PER_CUSTOMER:
+            # Under PER_CUSTOMER nobody left here has been reached before, or the occasion would have been found.
+            customers = {request.customer for _, request, _ in part.wanted}
+            part.known = issuances.reached_before(self._connection, part.promotion.id, customers)
+        cap = part.promotion.terms.audience_cap
+        if cap is not None:
+            self._admit_up_to(part, cap)
 
-    def _take(self, counters: dict[str, Counter]) -> list[tuple[Counter, list[Taken | None]]]:
-        """For each promotion as many codes as it wants; None where there is none of its own for a request."""
-        open_ = [counter for counter in counters.values() if counter.wanted]
-        pools = [counter for counter in open_ if counter.promotion.terms.code_kind is not CodeKind.SINGLE]
-        taken = line.take(self._connection, [(counter.stock, len(counter.wanted)) for counter in pools])
-        for counter in pools:
-            short = len(counter.wanted) - len(taken[counter.promotion.id])
-            if short and counter.promotion.terms.on_empty is OnEmpty.GENERATE:
-                made = line.make(self._connection, counter.promotion.terms.code_format, counter.stock, short)
-                taken[counter.promotion.id] += made
-        rows = []
-        for counter in open_:
-            codes: list[Taken | None] = list(taken.get(counter.promotion.id, ()))
-            rows.append((counter, codes + [None] * (len(counter.wanted) - len(codes))))
-        return rows
+    def _admit_up_to(self, part: _Part, cap: int) -> None:
+        admitted, turned_away = [], []
+        free = cap - part.stock.customers
+        reached = set[str]()
+        for one in part.wanted:
+            customer = one[1].customer
+            if customer in part.known or customer in reached or len(reached) < free:
+                admitted.append(one)
+                if customer not in part.known:
+                    reached.add(customer)
+            else:
+                turned_away.append(one)
+        part.wanted = admitted
+        self._refuse(turned_away, refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=cap))
 
-    def _hand_out(self, counter: Counter, taken: list[Taken | None]) -> None:
-        terms = counter.promotion.terms
-        shares = terms.code_kind is CodeKind.SINGLE or (None in taken and terms.on_empty is OnEmpty.FALLBACK)
-        shared = shared_codes.one(self._connection, counter.promotion.id) if shares else None
-        got = set[str]()
-        for wanted, code in zip(counter.wanted, taken, strict=True):
-            refusal = None if code is not None else _no_shared(counter.promotion, shared)
-            if refusal is not None:
-                self._outcomes[wanted.place] = IssueOutcome(problem=refusal)
-                continue
-            given = code if code is not None else Taken(SHARED_SEQ, shared.text if shared else "")
-            self._bind(counter, wanted, given)
-            got.add(wanted.request.customer)
-        counter.stock.customers += len(counter.reached & got)
+    def _refuse(self, wanted: Iterable[Wanted], refusal: Refusal) -> None:
+        outcome = IssueOutcome(problem=refusal)
+        for place, _, _ in wanted:
+            if self._hopeful:
+                raise _NotAllNew  # it may be one that has its code already
+            self._outcomes[place] = outcome
 
-    def _bind(self, counter: Counter, wanted: Wanted, code: Taken) -> None:
-        stock_, promotion, request = counter.stock, counter.promotion, wanted.request
-        is_fallback = code.seq == SHARED_SEQ and promotion.terms.code_kind is not CodeKind.SINGLE
-        stock_.issuances += 1
-        stock_.fallback_issued += is_fallback
-        if code.seq != SHARED_SEQ or (not is_fallback and stock_.issued == 0):
-            stock_.issued += 1  # a SINGLE code is issued once, however many people get it
-            stock_.available -= code.seq >= SHARED_SEQ  # one made on demand was never available
-        issuance = Issuance(
-            promotion_id=promotion.id,
-            handle=promotion.terms.handle,
-            number=stock_.issuances,
-            seq=code.seq,
-            text=code.text,
-            customer=request.customer,
-            kind=IssuanceKind.FALLBACK if is_fallback else IssuanceKind.INITIAL,
-            issued_at=self._now,
-            expires_at=promotion.expiry(None if code.seq == SHARED_SEQ else self._now),
-            channel=request.channel,
-            send=request.send,
-        )
-        self._new.append((wanted.place, issuance, wanted.occasion))
-        self._outcomes[wanted.place] = IssueOutcome(issuance=issuance)
+    def _take(self, parts: Sequence[_Part]) -> dict[int, list[Code]]:
+        """By promotion, codes of one's own: as many as are wanted, or as there are."""
+        pools = [part for part in parts if part.promotion.terms.code_kind is not CodeKind.SINGLE]
+        taken = line.take(self._connection, [(part.stock, len(part.wanted)) for part in pools])
+        for part in pools:
+            terms, codes = part.promotion.terms, taken[part.promotion.id]
+            short = len(part.wanted) - len(codes)
+            if short and terms.on_empty is OnEmpty.GENERATE:
+                codes += line.make(self._connection, terms.code_format, part.stock, short)
+        return taken
 
-    def _end_where_full(self, counters: dict[str, Counter]) -> None:
-        for counter in counters.values():
-            cap = counter.promotion.terms.audience_cap
-            if counter.wanted and cap is not None and counter.stock.customers >= cap:
+    def _hand_out(self, part: _Part, codes: Sequence[Code]) -> None:
+        """To the first in the batch the codes of one's own, to the rest the shared one where there is one to be had."""
+        counters, lucky = part.stock, part.wanted[: len(codes)]
+        self._bind(part, lucky, codes, IssuanceKind.INITIAL)
+        counters.issued += len(codes)
+        counters.available -= sum(seq > SHARED_SEQ for seq, _ in codes)  # one made on demand was never available
+        sharing = self._share(part, part.wanted[len(codes) :])
+        served = {request.customer for _, request, _ in (*lucky, *sharing)}
+        counters.customers += len(served - part.known)
+
+    def _share(self, part: _Part, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
+        """Give these the shared code, all of them or none; those that got it."""
+        if not wanted:
+            return ()
+        is_single = part.promotion.terms.code_kind is CodeKind.SINGLE
+        shares = is_single or part.promotion.terms.on_empty is OnEmpty.FALLBACK
+        shared = shared_codes.one(self._connection, part.promotion.id) if shares else None
+        if shared is None or shared.blocked:
+            blocked = is_single and shared is not None
+            self._refuse(wanted, refuse(RefusalCode.CODE_BLOCKED if blocked else RefusalCode.POOL_EMPTY))
+            return ()
+        kind = IssuanceKind.INITIAL if is_single else IssuanceKind.FALLBACK
+        self._bind(part, wanted, [(SHARED_SEQ, shared.text)] * len(wanted), kind)
+        counters = part.stock
+        if not is_single:
+            counters.fallback_issued += len(wanted)
+        elif not counters.issued:  # a SINGLE code is issued once, however many people get it
+            counters.issued += 1
+            counters.available -= 1
+        return wanted
+
+    def _bind(self, part: _Part, wanted: Sequence[Wanted], codes: Sequence[Code], kind: IssuanceKind) -> None:
+        """Give each of these its code. There may be ten thousand: what they share is looked up before the loop."""
+        if not wanted:
+            return
+        id_, handle = part.promotion.id, part.promotion.terms.handle
+        now, micros = self._now, self._micros
+        is_shared = codes[0][0] == SHARED_SEQ
+        expires_at = part.promotion.expiry(None if is_shared else now)
+        number = part.stock.issuances
+        for (place, request, name), (seq, text) in zip(wanted, codes, strict=True):
+            number += 1
+            customer, channel, send = request.customer, request.channel, request.send
+            issuance = Issuance(
+                promotion_id=id_,
+                handle=handle,
+                number=number,
+                seq=seq,
+                text=text,
+                customer=customer,
+                kind=kind,
+                issued_at=now,
+                expires_at=expires_at,
+                channel=channel,
+                send=send,
+            )
+            self._outcomes[place] = IssueOutcome(issuance)
+            self._rows.append((id_, number, seq, customer, name, kind, channel, send, micros))
+        part.stock.issuances = number
+
+    def _end_where_full(self, parts: Iterable[_Part]) -> None:
+        for part in parts:
+            cap = part.promotion.terms.audience_cap
+            if cap is not None and part.stock.customers >= cap:
                 promotions.set_status(
                     self._connection,
-                    counter.promotion.id,
+                    part.promotion.id,
                     PromotionStatus.ENDED,
-                    now=to_micros(self._now),
+                    now=self._micros,
                     end_reason=EndReason.AUDIENCE_CAP,
                 )
 
-
-def _no_shared(promotion: Promotion, shared: shared_codes.SharedCode | None) -> Refusal | None:
-    """Why a request that got no code of its own cannot have the shared one."""
-    if shared is not None and not shared.blocked:
-        return None
-    if shared is not None and promotion.terms.code_kind is CodeKind.SINGLE:
-        return refuse(RefusalCode.CODE_BLOCKED)
-    return refuse(RefusalCode.POOL_EMPTY)
+    def _answer_repeats(self) -> None:
+        """Requests for an occasion that came earlier in the batch have the first one's answer."""
+        for place, first in self._same.items():
+            outcome = self._outcomes[first]
+            if outcome is not None and outcome.issuance is not None:
+                outcome = IssueOutcome(outcome.issuance, replayed=True)
+            self._outcomes[place] = outcome
 
 
 def unknown_promotion(handle: str) -> BadInput:

@@ -6,7 +6,6 @@ those back puts it into `returned_code`, which is served when the range is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -27,7 +26,7 @@ _NEXT = Statement(
 )
 _RETURNED = Statement(
     "SELECT t.id, t.seq, coalesce(c.text, c.key), c.blocked, c.uses FROM returned_code t "
-    "JOIN code c ON c.promotion_id = t.promotion_id AND c.seq = t.seq "
+    "JOIN code c ON c.promotion_id = t.promotion_id + 0 AND c.seq = t.seq "
     "WHERE t.promotion_id = :id ORDER BY t.id LIMIT :count"
 )
 _DROP_RETURNED = Statement("DELETE FROM returned_code WHERE id IN (SELECT r.id FROM @rows(id bigint) r)")
@@ -40,17 +39,13 @@ _MAKE = Statement(
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A code that is about to be issued."""
-
-    seq: int
-    text: str
+Code = tuple[int, str]
+"""A code that is about to be issued: its number and its text."""
 
 
-def take(connection: Connection, wants: Sequence[tuple[Stock, int]]) -> dict[int, list[Taken]]:
+def take(connection: Connection, wants: Sequence[tuple[Stock, int]]) -> dict[int, list[Code]]:
     """The next codes of each stock's promotion, as many as wanted or as there are. The stocks must be locked."""
-    taken: dict[int, list[Taken]] = {stock.promotion_id: [] for stock, _ in wants}
+    taken: dict[int, list[Code]] = {stock.promotion_id: [] for stock, _ in wants}
     asking = [(stock, count) for stock, count in wants if stock.head <= stock.tail]
     if asking:
         _take_ranges(connection, asking, taken)
@@ -63,14 +58,14 @@ def take(connection: Connection, wants: Sequence[tuple[Stock, int]]) -> dict[int
     return taken
 
 
-def _take_ranges(connection: Connection, asking: Sequence[tuple[Stock, int]], taken: dict[int, list[Taken]]) -> None:
+def _take_ranges(connection: Connection, asking: Sequence[tuple[Stock, int]], taken: dict[int, list[Code]]) -> None:
     ranges = []
     for stock, count in asking:
         until = min(stock.head + count, stock.tail + 1)
         ranges.append((stock.promotion_id, stock.head, until))
         stock.head = until
     for promotion_id, seq, text in _RANGE.fetch(connection, ranges):
-        taken[promotion_id].append(Taken(seq, text))
+        taken[promotion_id].append((seq, text))
 
 
 def _skip_gap(connection: Connection, stock: Stock) -> bool:
@@ -80,25 +75,25 @@ def _skip_gap(connection: Connection, stock: Stock) -> bool:
     return found is not None
 
 
-def _take_returned(connection: Connection, promotion_id: int, count: int) -> list[Taken]:
+def _take_returned(connection: Connection, promotion_id: int, count: int) -> list[Code]:
     """Codes that are in line again; rows whose code was blocked or used meanwhile are dropped on the way."""
-    codes: list[Taken] = []
+    codes: list[Code] = []
     while len(codes) < count:
         rows = _RETURNED.fetch(connection, id=promotion_id, count=count - len(codes))
         if not rows:
             break
         _DROP_RETURNED.run(connection, [(row[0],) for row in rows])
-        codes += [Taken(seq, text) for _, seq, text, blocked, uses in rows if not blocked and not uses]
+        codes += [(seq, text) for _, seq, text, blocked, uses in rows if not blocked and not uses]
     return codes
 
 
-def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) -> list[Taken]:
+def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) -> list[Code]:
     """New codes in the promotion's format; fewer than `count` where the format has no room left to be unguessable."""
     try:
         format_.check_room(stock.tail + stock.made, count)
     except BadInput:
         return []
-    made: list[Taken] = []
+    made: list[Code] = []
     for _ in range(_TRIES):
         short = count - len(made)
         if not short:
@@ -107,5 +102,5 @@ def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) 
         rows = [(seq, normalise(text), None if normalise(text) == text else text) for seq, text in texts.items()]
         free = {row[0] for row in _MAKE.fetch(connection, rows, id=stock.promotion_id)}
         stock.made += short
-        made += [Taken(seq, text) for seq, text in texts.items() if seq in free]
+        made += [(seq, text) for seq, text in texts.items() if seq in free]
     return made

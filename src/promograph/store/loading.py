@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import orjson
 from sqlalchemy import Connection
-from sqlalchemy.util import await_only
 
 from promograph.errors import BadInput, InputProblem
 from promograph.store import stock
-from promograph.store.postgres import driver_connection
-from promograph.store.statements import Statement
+from promograph.store.bulk import TAKEN, Insertion
+from promograph.store.statements import Statement, savepoint
 from promograph.store.tables import to_micros
 
 NewCode = tuple[int, str, str | None]
@@ -26,20 +24,14 @@ NewCode = tuple[int, str, str | None]
 
 _ABANDONED_AFTER = timedelta(seconds=60)
 
-_LOADER = Statement("SELECT loader, loader_seen_at FROM stock WHERE promotion_id = :id")
+# Taking the line's end waits until a piece that its owner is just writing is there to be seen, and cleared away.
+_LOADER = Statement("SELECT loader, loader_seen_at FROM stock s WHERE promotion_id = :id @seize(s)")
+_HELD = Statement("SELECT promotion_id FROM stock s WHERE promotion_id = :id AND loader = :loader @hold(s)")
 _CLAIM = Statement("UPDATE stock SET loader = :loader, loader_seen_at = :now WHERE promotion_id = :id")
 _SEEN = Statement("UPDATE stock SET loader_seen_at = :now WHERE promotion_id = :id AND loader = :loader")
 _CLEAR = Statement("DELETE FROM code WHERE promotion_id = :id AND seq > :tail")
 _EXISTING = Statement("SELECT c.key, c.promotion_id FROM @rows(key text) r JOIN code c ON c.key = r.key")
-_PUT = Statement(
-    "INSERT INTO code (promotion_id, seq, key, text, blocked, uses) "
-    "SELECT :id, r.seq, r.key, r.text, false, 0 FROM @rows(seq bigint, key text, text text) r WHERE true "
-    "ON CONFLICT (key) DO NOTHING"
-)
-_PUT_SQLITE = (
-    "INSERT INTO code (promotion_id, seq, key, text, blocked, uses) VALUES (?, ?, ?, ?, 0, 0) "
-    "ON CONFLICT (key) DO NOTHING"
-)
+_NEW = Insertion("code", "promotion_id bigint, seq bigint, key text, text text, blocked boolean, uses bigint")
 _COUNT = Statement("SELECT count(*) FROM code WHERE promotion_id = :id AND seq >= :first AND seq <= :last")
 _BATCH = Statement(
     "INSERT INTO batch (promotion_id, source, channel, first_seq, last_seq, size, report, created_at) "
@@ -65,8 +57,8 @@ class Load:
 
 def claim(connection: Connection, promotion_id: int, loader: str, now: datetime) -> Load:
     """Take the line's end; BadInput (BUSY) while another load that still moves has it."""
-    counters = stock.lock(connection, [promotion_id])[promotion_id]
     held_by, seen_at = _LOADER.fetch(connection, id=promotion_id)[0]
+    counters = stock.lock(connection, [promotion_id])[promotion_id]
     if held_by is not None and to_micros(now - _ABANDONED_AFTER) < seen_at:
         raise BadInput(
             InputProblem.BUSY,
@@ -80,36 +72,33 @@ def claim(connection: Connection, promotion_id: int, loader: str, now: datetime)
     return Load(promotion_id=promotion_id, loader=loader, first=counters.tail + 1)
 
 
-def existing(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
-    """Of these keys, those that are taken, with the promotion that has them."""
-    return {row[0]: row[1] for row in _EXISTING.fetch(connection, [(key,) for key in keys])}
+def put(connection: Connection, load: Load, codes: Sequence[NewCode]) -> dict[str, int]:
+    """Write a piece; of its keys, those that are codes already, with the promotion that has them.
+
+    The numbers of the others close up, so that the line has no gaps. BadInput (BUSY) as in `seen`.
+    """
+    if not _HELD.fetch(connection, id=load.promotion_id, loader=load.loader):
+        raise _overtaken()
+    taken: dict[str, int] = {}
+    # Most pieces are new from end to end, and the unique index says so for nothing. Where it objects, ask which ones
+    # are not; another load may add some between the question and the second try.
+    while True:
+        try:
+            with savepoint(connection):
+                _insert(connection, load, codes)
+            return taken
+        except TAKEN:
+            found = dict[str, int](_EXISTING.fetch(connection, [(key,) for _, key, _ in codes]))
+            if not found:
+                raise
+        taken |= found
+        left = [(key, text) for _, key, text in codes if key not in found]
+        codes = [(seq, key, text) for seq, (key, text) in enumerate(left, codes[0][0])]
 
 
-def put(connection: Connection, load: Load, codes: Sequence[NewCode]) -> int:
-    """Write a piece; how many were new. The others' keys were taken meanwhile, and their numbers stay unused."""
-    if connection.dialect.name == "sqlite":
-        rows = [(load.promotion_id, *code) for code in codes]
-        return connection.exec_driver_sql(_PUT_SQLITE, rows).rowcount
-    before = connection.begin_nested()
-    try:
-        _copy(connection, load, codes)
-    except asyncpg.UniqueViolationError:
-        before.rollback()  # rare, and slower: say for each row what to do
-        return _PUT.run(connection, codes, id=load.promotion_id)
-    before.commit()
-    return len(codes)
-
-
-def _copy(connection: Connection, load: Load, codes: Sequence[NewCode]) -> None:
-    driver: Any = driver_connection(connection)
+def _insert(connection: Connection, load: Load, codes: Sequence[NewCode]) -> None:
     id_ = load.promotion_id
-    await_only(
-        driver.copy_records_to_table(
-            "code",
-            columns=("promotion_id", "seq", "key", "text", "blocked", "uses"),
-            records=[(id_, seq, key, text, False, 0) for seq, key, text in codes],
-        )
-    )
+    _NEW.run(connection, [(id_, seq, key, text, False, 0) for seq, key, text in codes])
 
 
 def seen(connection: Connection, load: Load, now: datetime) -> None:

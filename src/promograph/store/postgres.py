@@ -1,18 +1,21 @@
 """PostgreSQL over asyncpg. Work runs as a plain function; SQLAlchemy carries its waiting to the event loop."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DBAPIError
+import asyncpg
+from sqlalchemy import URL, NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from promograph.store.database import Database, Work
 from promograph.store.failures import Unconfirmed, is_gone, is_transient, wrapped
+from promograph.store.postgres_links import PLANNING, Links, link_driver
 
 T = TypeVar("T")
 
-_CONNECTIONS = 8
+_LINKS = 6
+_COLD_CONNECTIONS = 4
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 120
 _TRIES = 8
@@ -29,29 +32,24 @@ class PostgresDatabase(Database):
     dialect = "postgresql"
 
     def __init__(self, url: URL) -> None:
-        self._engine: AsyncEngine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
-            pool_size=_CONNECTIONS,
-            max_overflow=0,
-            pool_timeout=30,
-            connect_args={
-                "timeout": _CONNECT_SECONDS,
-                "command_timeout": _STATEMENT_SECONDS,
-                "server_settings": {"application_name": "promograph", "jit": "off"},
-            },
-        )
+        self._hot = _engine(url, PLANNING, poolclass=NullPool)
+        self._links = Links(self._hot, most=_LINKS)
+        # Long reads keep to connections of their own: they want the planner's freedom, and nobody waits behind them.
+        self._cold = _engine(url, {}, pool_size=_COLD_CONNECTIONS, max_overflow=0, pool_timeout=_STATEMENT_SECONDS)
         # Outside a transaction each statement sees the newest state, and BEGIN and ROLLBACK are saved.
-        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._frozen = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._reader = self._cold.execution_options(isolation_level="AUTOCOMMIT")
+        self._frozen = self._cold.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
-        return await self._again(self._engine, work, commit=True)
+        return await _again(lambda: self._links.use(lambda link: _transact(link, work)))
 
     async def read(self, work: Work[T], *, heavy: bool = False) -> T:
-        return await self._again(self._reader, work, commit=False)
+        if heavy:
+            return await _again(lambda: _look(self._reader, work))
+        return await _again(lambda: self._links.use(lambda link: link.run_sync(work)))
 
     async def snapshot(self, work: Work[T]) -> T:
-        return await self._again(self._frozen, work, commit=False)
+        return await _again(lambda: _look(self._frozen, work))
 
     async def breathe(self) -> None:
         await asyncio.sleep(0)
@@ -61,41 +59,63 @@ class PostgresDatabase(Database):
         return 20_000
 
     async def close(self) -> None:
-        await self._engine.dispose()
-
-    async def _again(self, engine: AsyncEngine, work: Work[T], *, commit: bool) -> T:
-        pause = _FIRST_PAUSE
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                return await _once(engine, work, commit=commit)
-            except Unconfirmed:
-                raise
-            except Exception as failure:
-                if not tries_left or not (is_transient(failure) or is_gone(failure)):
-                    raise wrapped(failure) from failure
-                if is_gone(failure):
-                    await asyncio.sleep(pause)
-                    pause *= 2
-        raise AssertionError("the last try either returned or raised")
+        await self._links.close()
+        await self._hot.dispose()
+        await self._cold.dispose()
 
 
-async def _once(engine: AsyncEngine, work: Work[T], *, commit: bool) -> T:
-    async with engine.connect() as connection:
-        result = await connection.run_sync(work)
-        if commit:
-            await _commit(connection)
-        return result
+def _engine(url: URL, settings: dict[str, str], **pool: object) -> AsyncEngine:
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        connect_args={
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": _STATEMENT_SECONDS,
+            "server_settings": {"application_name": "promograph", "jit": "off", **settings},
+        },
+        **pool,
+    )
 
 
-async def _commit(connection: AsyncConnection) -> None:
+async def _again(attempt: Callable[[], Awaitable[T]]) -> T:
+    pause = _FIRST_PAUSE
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return await attempt()
+        except Unconfirmed:
+            raise
+        except Exception as failure:
+            if not tries_left or not (is_transient(failure) or is_gone(failure)):
+                raise wrapped(failure) from failure
+            if is_gone(failure):
+                await asyncio.sleep(pause)
+                pause *= 2
+    raise AssertionError("the last try either returned or raised")
+
+
+async def _transact(link: AsyncConnection, work: Work[T]) -> T:
+    driver = link_driver(link)
+    await driver.execute("BEGIN")
     try:
-        await connection.commit()
-    except (DBAPIError, OSError) as failure:
-        if is_gone(failure):
+        result = await link.run_sync(work)
+    except Exception:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+        raise
+    await _commit(driver)
+    return result
+
+
+async def _commit(driver: asyncpg.Connection) -> None:
+    try:
+        status = await driver.execute("COMMIT")
+    except Exception as failure:
+        if is_gone(failure) or driver.is_closed():
             raise Unconfirmed from failure
         raise
+    # To asyncpg it is no error that a transaction in which a statement failed ends in a ROLLBACK whatever it is told.
+    assert status == "COMMIT", "work swallowed the failure of a statement"
 
 
-def driver_connection(connection: Connection) -> object:
-    """asyncpg's own connection, for COPY."""
-    return connection.connection.driver_connection
+async def _look(engine: AsyncEngine, work: Work[T]) -> T:
+    async with engine.connect() as connection:
+        return await connection.run_sync(work)

@@ -36,8 +36,8 @@ COLUMNS = ", ".join(
 )
 """What `promotion_of` reads, in its order, of a table with the alias `p`; JSON as text, so that rows can be hashed."""
 
-_BY_ID = Statement(f"SELECT {COLUMNS} FROM promotion p JOIN @rows(id bigint) r ON p.id = r.id")
-_BY_HANDLE = Statement(f"SELECT {COLUMNS} FROM promotion p JOIN @rows(handle text) r ON p.handle = r.handle")
+_BY_ID = Statement(f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN promotion p ON p.id = r.id")
+_BY_HANDLE = Statement(f"SELECT {COLUMNS} FROM @rows(handle text) r JOIN promotion p ON p.handle = r.handle")
 _VALUES = ", ".join(f":{name.strip()}" for name in _TERMS.split(","))
 _INSERT = Statement(
     f"INSERT INTO promotion ({_TERMS}, status, stop_redeeming, created_at, updated_at) "

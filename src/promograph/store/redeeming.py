@@ -1,14 +1,13 @@
 """Validating and redeeming: one transaction for any number of codes.
 
-Redeeming locks the codes first, in the order of their keys; then, where a promotion has a limit that spans codes, its
-stock row, in the order of ids. Promotions without such a limit touch that row only at the end, to count.
+Redeeming locks the codes first, in the order of their keys; then the promotions' stock rows, in the order of ids: as
+soon as one of them has a limit that spans codes, otherwise only at the end, to count.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -39,14 +38,17 @@ REPLAYS: Replays[RedeemRequest, RedeemOutcome] = Replays(
 
 # A code above the line's tail belongs to a load that has not finished: it is not there yet.
 _FACTS = (
-    "SELECT c.key, c.promotion_id, c.seq, coalesce(c.text, c.key) AS text, c.blocked, c.uses, i.customer AS holder, "
-    "i.issued_at FROM @rows(key text) r JOIN code c ON c.key = r.key "
+    "SELECT c.key, c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.uses, i.customer, i.issued_at "
+    "FROM @rows(key text) r JOIN code c ON c.key = r.key "
     "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail "
     "LEFT JOIN issuance i ON i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
     "AND c.seq <> 0"
 )
 _LOOK = Statement(_FACTS)
-_LOCK = Statement("SELECT c.key FROM code c JOIN @rows(key text) r ON c.key = r.key ORDER BY c.key @lock(c)")
+# Where PostgreSQL has to wait for a code it reads that code anew and everything beside it as it was when the statement
+# began. What counts is the code's own row, its uses above all. A first issue that came in between is not seen: to this
+# redemption it comes later, and the counters, which must know, ask again under the lock of the stock.
+_LOCK = Statement(f"{_FACTS} ORDER BY c.key @lock(c)")
 _CUSTOMER_USES = Statement(
     "SELECT d.promotion_id, d.customer, count(*) FROM @rows(promotion_id bigint, customer text) r "
     "JOIN redemption d ON d.customer = r.customer AND d.promotion_id = r.promotion_id "
@@ -58,12 +60,21 @@ _USE = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
-    """A code with its promotion."""
+    """A code with its promotion; `taken` counts the uses that the batch at hand makes of it."""
 
     promotion: Promotion
     code: CodeFacts
+    taken: int = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.promotion.id, self.code.seq
+
+
+Accepted = tuple[int, RedeemRequest, Found]
+"""A request that will be redeemed, with its place in the batch."""
 
 
 def look(connection: Connection, requests: Sequence[ValidateRequest], now: datetime) -> list[Validation]:
@@ -71,10 +82,14 @@ def look(connection: Connection, requests: Sequence[ValidateRequest], now: datet
 
     The same statements run whether a code is there or not, so that the time taken tells a guesser nothing.
     """
-    found = _find(connection, [normalise(request.code) for request in requests])
-    pairs = [(found.get(normalise(request.code)), request.customer) for request in requests]
+    keys = [normalise(request.code) for request in requests]
+    found = _find(connection, _LOOK, keys)
+    pairs = [(found.get(key), request.customer) for key, request in zip(keys, requests, strict=True)]
     uses = _customer_uses(connection, pairs)
-    return [_validation(request, place, uses, now) for request, (place, _) in zip(requests, pairs, strict=True)]
+    return [
+        _validation(request, key, place, uses, now)
+        for key, request, (place, _) in zip(keys, requests, pairs, strict=True)
+    ]
 
 
 def redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datetime) -> list[RedeemOutcome]:
@@ -83,16 +98,17 @@ def redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datet
 
 
 def _redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datetime) -> list[RedeemOutcome]:
-    keys = sorted({normalise(request.code) for request in requests})
-    _LOCK.fetch(connection, [(key,) for key in keys])
-    found = _find(connection, keys)
-    stocks = stock.lock(connection, sorted({f.promotion.id for f in found.values() if _is_capped(f.promotion)}))
-    pairs = [(found.get(normalise(request.code)), request.customer) for request in requests]
-    tally = _Tally(found, _customer_uses(connection, pairs), now)
-    outcomes = [tally.decide(request) for request in requests]
-    if tally.accepted:
-        _write(connection, tally, stocks, outcomes)
-    return outcomes
+    keys = [normalise(request.code) for request in requests]
+    found = _find(connection, _LOCK, keys)
+    ids = {one.promotion.id for one in found.values()}
+    # All of them or none: locking some now and others later would not be in the order of ids.
+    stocks = stock.lock(connection, sorted(ids)) if any(_is_capped(one.promotion) for one in found.values()) else {}
+    pairs = [(found.get(key), request.customer) for key, request in zip(keys, requests, strict=True)]
+    outcomes: list[RedeemOutcome | None] = [None] * len(requests)
+    accepted = _decide(requests, keys, found, Counter(_customer_uses(connection, pairs)), outcomes, now)
+    if accepted:
+        _write(connection, accepted, stocks, outcomes, now)
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
 def _is_capped(promotion: Promotion) -> bool:
@@ -100,113 +116,108 @@ def _is_capped(promotion: Promotion) -> bool:
     return promotion.terms.uses_per_customer is not None
 
 
-class _Tally:
-    """Decides a batch in order, each decision seeing the uses that those before it took."""
-
-    def __init__(self, found: dict[str, Found], customer_uses: Mapping[tuple[int, str], int], now: datetime) -> None:
-        self._found = found
-        self._customer_uses = Counter(customer_uses)
-        self._now = now
-        self.uses = Counter[tuple[int, int]]()
-        self.accepted: list[tuple[int, Found]] = []
-        self._asked = 0
-
-    def decide(self, request: RedeemRequest) -> RedeemOutcome:
-        place, self._asked = self._asked, self._asked + 1
-        key = normalise(request.code)
-        found = self._found.get(key)
-        if found is None:
-            return RedeemOutcome(refusals=(_unknown(key),))
-        promotion = found.promotion
-        used = self.uses[promotion.id, found.code.seq]
-        code = replace(found.code, uses=found.code.uses + used) if used else found.code
-        by_customer = self._customer_uses[promotion.id, request.customer] if request.customer else 0
+def _decide(
+    requests: Sequence[RedeemRequest],
+    keys: Sequence[str],
+    found: Mapping[str, Found],
+    customer_uses: Counter[tuple[int, str]],
+    outcomes: list[RedeemOutcome | None],
+    now: datetime,
+) -> list[Accepted]:
+    """Decide a batch in order, each decision seeing the uses that those before it took; refusals are outcomes."""
+    accepted = []
+    for place, (request, key) in enumerate(zip(requests, keys, strict=True)):
+        one = found.get(key)
+        if one is None:
+            outcomes[place] = RedeemOutcome(refusals=(_unknown(key),))
+            continue
+        promotion, code, customer = one.promotion, one.code, request.customer
+        if one.taken:
+            code = replace(code, uses=code.uses + one.taken)
+        by_customer = customer_uses[promotion.id, customer] if customer else 0
         refusals = decide(
-            RedeemFacts(
-                promotion=promotion, code=code, customer=request.customer, customer_uses=by_customer, now=self._now
-            )
+            RedeemFacts(promotion=promotion, code=code, customer=customer, customer_uses=by_customer, now=now)
         )
-        holder_named = request.customer is not None and request.customer == code.holder
         if refusals:
-            return RedeemOutcome(refusals=refusals, holder_named=holder_named)
-        self.uses[promotion.id, code.seq] += 1
-        if request.customer:
-            self._customer_uses[promotion.id, request.customer] += 1
-        self.accepted.append((place, found))
-        return RedeemOutcome(
-            holder_named=holder_named,
-            redemption=Redemption(
-                promotion_id=promotion.id,
-                handle=promotion.terms.handle,
-                number=0,
-                seq=code.seq,
-                text=code.text,
-                customer=request.customer,
-                redeemed_at=self._now,
-                order=request.order,
-                order_amount=request.order_amount,
-                discount=request.discount,
-                channel=request.channel,
-            ),
-        )
+            outcomes[place] = RedeemOutcome(refusals=refusals, holder_named=_names_holder(request, one))
+            continue
+        one.taken += 1
+        if customer:
+            customer_uses[promotion.id, customer] += 1
+        accepted.append((place, request, one))
+    return accepted
 
 
-def _write(connection: Connection, tally: _Tally, stocks: dict[int, Stock], outcomes: list[RedeemOutcome]) -> None:
-    """Count the uses, number the redemptions, and put the numbers into the outcomes."""
-    _USE.run(connection, [(id_, seq, uses) for (id_, seq), uses in sorted(tally.uses.items())])
-    unlocked = sorted({found.promotion.id for _, found in tally.accepted} - stocks.keys())
-    if unlocked:
-        stocks = stocks | stock.lock(connection, unlocked)
-    issued = issuances.issued_codes(
-        connection, [(f.promotion.id, f.code.seq) for _, f in tally.accepted if _may_be_in_line(f)]
-    )
-    used_before = {(f.promotion.id, f.code.seq) for _, f in tally.accepted if f.code.uses > 0}
-    written = []
-    for place, found in tally.accepted:
-        counters = stocks[found.promotion.id]
+def _write(
+    connection: Connection,
+    accepted: Sequence[Accepted],
+    stocks: dict[int, Stock],
+    outcomes: list[RedeemOutcome | None],
+    now: datetime,
+) -> None:
+    """Count the uses and write the redemptions, each with its number."""
+    used = list({one.place: one for _, _, one in accepted}.values())
+    _USE.run(connection, sorted((*one.place, one.taken) for one in used))
+    ids = sorted({one.promotion.id for one in used})
+    stocks = stocks or stock.lock(connection, ids)
+    _count_first_uses(connection, [one for one in used if not one.code.uses], stocks)
+    rows = []
+    micros = to_micros(now)
+    for place, request, one in accepted:
+        counters = stocks[one.promotion.id]
         counters.redemptions += 1
-        code = (found.promotion.id, found.code.seq)
-        if code not in used_before:
-            used_before.add(code)
-            _count_first_use(counters, found, was_in_line=_may_be_in_line(found) and code not in issued)
-        redemption = outcomes[place].redemption
-        assert redemption is not None, "only accepted requests are listed"
-        numbered = replace(redemption, number=counters.redemptions)
-        outcomes[place] = replace(outcomes[place], redemption=numbered)
-        written.append(numbered)
-    redemptions.insert(connection, written)
-    stock.save(connection, [stocks[id_] for id_ in sorted({found.promotion.id for _, found in tally.accepted})])
+        redemption = Redemption(
+            promotion_id=one.promotion.id,
+            handle=one.promotion.terms.handle,
+            number=counters.redemptions,
+            seq=one.code.seq,
+            text=one.code.text,
+            customer=request.customer,
+            redeemed_at=now,
+            order=request.order,
+            order_amount=request.order_amount,
+            discount=request.discount,
+            channel=request.channel,
+        )
+        outcomes[place] = RedeemOutcome(redemption, holder_named=_names_holder(request, one))
+        rows.append(redemptions.new_row(redemption, micros))
+    redemptions.insert(connection, rows)
+    stock.save(connection, [stocks[id_] for id_ in ids])
 
 
-def _may_be_in_line(found: Found) -> bool:
-    """Whether it had not been issued when it was looked at: before its stock row was locked, so look again."""
-    return not found.code.is_shared and found.code.issued_at is None
+def _count_first_uses(connection: Connection, used: Sequence[Found], stocks: Mapping[int, Stock]) -> None:
+    # Those that had not been issued when they were looked at: that was before their stock was locked, so look again.
+    unissued = [one.place for one in used if not one.code.is_shared and one.code.issued_at is None]
+    in_line = set(unissued) - issuances.issued_codes(connection, unissued)
+    for one in used:
+        counters, is_shared = stocks[one.promotion.id], one.code.is_shared
+        if is_shared and one.promotion.terms.code_kind is not CodeKind.SINGLE:
+            continue  # a fallback is outside the counts
+        counters.redeemed += 1
+        if one.place in in_line or (is_shared and not counters.issued):
+            # Used by somebody to whom it was never issued by name (print, partners): it has left the line all the same.
+            counters.available -= 1
+            counters.issued += 1
 
 
-def _count_first_use(counters: Stock, found: Found, *, was_in_line: bool) -> None:
-    if found.code.is_shared and found.promotion.terms.code_kind is not CodeKind.SINGLE:
-        return  # a fallback is outside the counts
-    counters.redeemed += 1
-    if was_in_line or (found.code.is_shared and not counters.issued):
-        # Used by somebody to whom it was never issued by name (print, partners): it has left the line all the same.
-        counters.available -= 1
-        counters.issued += 1
+def _names_holder(request: RedeemRequest | ValidateRequest, one: Found) -> bool:
+    return request.customer is not None and request.customer == one.code.holder
 
 
-def _find(connection: Connection, keys: Sequence[str]) -> dict[str, Found]:
-    rows = _LOOK.fetch(connection, [(key,) for key in sorted(set(keys))])
-    known = promotions.by_id(connection, sorted({row.promotion_id for row in rows}))
-    return {row.key: Found(known[row.promotion_id], _facts(row)) for row in rows}
+def _find(connection: Connection, statement: Statement, keys: Sequence[str]) -> dict[str, Found]:
+    rows = statement.fetch(connection, [(key,) for key in sorted(set(keys))])
+    known = promotions.by_id(connection, sorted({row[1] for row in rows}))
+    return {row[0]: Found(known[row[1]], _facts(*row[2:])) for row in rows}
 
 
-def _facts(row: Any) -> CodeFacts:
+def _facts(seq: int, text: str, blocked: bool, uses: int, holder: str | None, issued_at: int | None) -> CodeFacts:
     return CodeFacts(
-        seq=row.seq,
-        text=row.text,
-        blocked=bool(row.blocked),
-        uses=row.uses,
-        holder=row.holder,
-        issued_at=None if row.issued_at is None else from_micros(row.issued_at),
+        seq=seq,
+        text=text,
+        blocked=bool(blocked),
+        uses=uses,
+        holder=holder,
+        issued_at=None if issued_at is None else from_micros(issued_at),
     )
 
 
@@ -225,9 +236,8 @@ def _customer_uses(
 
 
 def _validation(
-    request: ValidateRequest, found: Found | None, uses: Mapping[tuple[int, str], int], now: datetime
+    request: ValidateRequest, key: str, found: Found | None, uses: Mapping[tuple[int, str], int], now: datetime
 ) -> Validation:
-    key = normalise(request.code)
     if found is None:
         return Validation(text=request.code, refusals=(_unknown(key),))
     promotion, code = found.promotion, found.code
@@ -240,7 +250,7 @@ def _validation(
         promotion=promotion,
         expires_at=promotion.expiry(None if code.is_shared else code.issued_at),
         uses_left=None if limit is None else max(limit - code.uses, 0),
-        holder_named=request.customer is not None and request.customer == code.holder,
+        holder_named=_names_holder(request, found),
     )
 
 

@@ -8,40 +8,45 @@ from sqlalchemy import Connection
 
 from promograph.domain.redeeming import Money, RedeemOutcome, Redemption
 from promograph.domain.refusals import Refusal, RefusalCode
-from promograph.store.statements import Statement
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.bulk import Insertion
+from promograph.store.tables import from_micros
 
 COLUMNS = (
-    "d.promotion_id, d.number, d.seq, coalesce(c.text, c.key), d.customer, d.redeemed_at, d.order_ref, d.order_minor, "
-    "d.order_currency, d.discount_minor, d.discount_currency, d.channel"
+    "d.promotion_id, d.number, d.seq, "
+    "(SELECT coalesce(c.text, c.key) FROM code c WHERE c.promotion_id = d.promotion_id AND c.seq = d.seq), "
+    "d.customer, d.redeemed_at, d.order_ref, d.order_minor, d.order_currency, d.discount_minor, d.discount_currency, "
+    "d.channel"
 )
-CODE_JOIN = "JOIN code c ON c.promotion_id = d.promotion_id AND c.seq = d.seq"
+"""What `redemption_of` reads, in its order, of `redemption d`."""
 
-_INSERT = Statement(
-    "INSERT INTO redemption (promotion_id, number, seq, customer, redeemed_at, order_ref, order_minor, order_currency, "
-    "discount_minor, discount_currency, channel) SELECT r.promotion_id, r.number, r.seq, r.customer, r.redeemed_at, "
-    "r.order_ref, r.order_minor, r.order_currency, r.discount_minor, r.discount_currency, r.channel "
-    "FROM @rows(promotion_id bigint, number bigint, seq bigint, customer text, redeemed_at bigint, order_ref text, "
-    "order_minor bigint, order_currency text, discount_minor bigint, discount_currency text, channel text) r"
+_NEW = Insertion(
+    "redemption",
+    "promotion_id bigint, number bigint, seq bigint, customer text, redeemed_at bigint, order_ref text, "
+    "order_minor bigint, order_currency text, discount_minor bigint, discount_currency text, channel text",
 )
 
 
-def insert(connection: Connection, redemptions: Sequence[Redemption]) -> None:
-    rows = [
-        (
-            r.promotion_id,
-            r.number,
-            r.seq,
-            r.customer,
-            to_micros(r.redeemed_at),
-            r.order,
-            *_split(r.order_amount),
-            *_split(r.discount),
-            r.channel,
-        )
-        for r in redemptions
-    ]
-    _INSERT.run(connection, rows)
+NewRow = tuple[int, int, int, str | None, int, str | None, int | None, str | None, int | None, str | None, str | None]
+"""A redemption to be written, in the order of the columns above."""
+
+
+def new_row(redemption: Redemption, micros: int) -> NewRow:
+    """`micros` is when it was redeemed, in microseconds."""
+    return (
+        redemption.promotion_id,
+        redemption.number,
+        redemption.seq,
+        redemption.customer,
+        micros,
+        redemption.order,
+        *_split(redemption.order_amount),
+        *_split(redemption.discount),
+        redemption.channel,
+    )
+
+
+def insert(connection: Connection, rows: Sequence[NewRow]) -> None:
+    _NEW.run(connection, rows)
 
 
 def redemption_of(row: Sequence[Any], handle: str) -> Redemption:

@@ -69,8 +69,23 @@ def _repeat(
         channel=request.channel,
         send=request.send,
     )
-    issuances.insert(connection, [(repeated, repeat_occasion(request.idempotency_key or str(uuid4())))])
+    occasion = repeat_occasion(request.idempotency_key or str(uuid4()))
+    issuances.insert(connection, [_row(repeated, occasion)])
     return IssueOutcome(issuance=repeated)
+
+
+def _row(repeated: Issuance, occasion: str) -> issuances.NewRow:
+    return (
+        repeated.promotion_id,
+        repeated.number,
+        repeated.seq,
+        repeated.customer,
+        occasion,
+        repeated.kind,
+        repeated.channel,
+        repeated.send,
+        to_micros(repeated.issued_at),
+    )
 
 
 def _why_useless(connection: Connection, promotion: Promotion, last: Issuance, now: datetime) -> Refusal | None:

@@ -27,8 +27,8 @@ Req = TypeVar("Req", bound=Keyed)
 Out = TypeVar("Out")
 
 _FIND = Statement(
-    "SELECT y.key, y.fingerprint, y.answer FROM replay y JOIN @rows(key text) r ON y.key = r.key "
-    "WHERE y.operation = :operation"
+    "SELECT y.key, y.fingerprint, y.answer FROM @rows(operation text, key text) r "
+    "JOIN replay y ON y.operation = r.operation AND y.key = r.key"
 )
 _KEEP = Statement(
     "INSERT INTO replay (operation, key, fingerprint, answer, answered_at) "
@@ -80,8 +80,8 @@ class Replays(Generic[Req, Out]):
 
     def _kept(self, connection: Connection, requests: Sequence[Req]) -> dict[str, tuple[str, str]]:
         keys = sorted({request.idempotency_key for request in requests if request.idempotency_key})
-        rows = _FIND.fetch(connection, [(key,) for key in keys], operation=self.operation)
-        return {row.key: (row.fingerprint, row.answer) for row in rows}
+        rows = _FIND.fetch(connection, [(self.operation, key) for key in keys])
+        return {key: (fingerprint, answer) for key, fingerprint, answer in rows}
 
     def _keep(self, connection: Connection, answers: dict[str, tuple[Req, Out]], now: int) -> None:
         dumped = [
@@ -98,7 +98,7 @@ class Replays(Generic[Req, Out]):
 
 def recall(connection: Connection, operation: str, key: str, request: object) -> Any:
     """What `remember` kept under this key, or None; BadInput (KEY_REUSED) where that was for another request."""
-    rows = _FIND.fetch(connection, [(key,)], operation=operation)
+    rows = _FIND.fetch(connection, [(operation, key)])
     if not rows:
         return None
     _, fingerprint, answer = rows[0]

@@ -17,8 +17,8 @@ class SharedCode:
 
 _ONE = Statement("SELECT coalesce(text, key), blocked FROM code WHERE promotion_id = :id AND seq = :shared")
 _MANY = Statement(
-    "SELECT c.promotion_id, coalesce(c.text, c.key), c.blocked FROM code c JOIN @rows(id bigint) r "
-    "ON c.promotion_id = r.id AND c.seq = :shared"
+    "SELECT c.promotion_id, coalesce(c.text, c.key), c.blocked FROM @rows(id bigint, seq bigint) r "
+    "JOIN code c ON c.promotion_id = r.id AND c.seq = r.seq"
 )
 _INSERT = Statement(
     "INSERT INTO code (promotion_id, seq, key, text, blocked, uses) VALUES (:id, :shared, :key, :text, false, 0) "
@@ -33,7 +33,7 @@ def one(connection: Connection, promotion_id: int) -> SharedCode | None:
 
 
 def many(connection: Connection, promotion_ids: list[int]) -> dict[int, SharedCode]:
-    rows = _MANY.fetch(connection, [(id_,) for id_ in promotion_ids], shared=SHARED_SEQ)
+    rows = _MANY.fetch(connection, [(id_, SHARED_SEQ) for id_ in promotion_ids])
     return {row[0]: SharedCode(row[1], bool(row[2])) for row in rows}
 
 

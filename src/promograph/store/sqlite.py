@@ -17,6 +17,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from promograph.errors import StoreBusy, StoreUnavailable
 from promograph.store.database import Database, Work
 from promograph.store.failures import is_locked, wrapped
+from promograph.store.statements import driver_of
 
 T = TypeVar("T")
 
@@ -29,6 +30,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-65536",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=4000",
 )
 
 
@@ -79,7 +81,7 @@ class SqliteDatabase(Database):
         pause = 0.001
         while True:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                driver_of(connection).execute("BEGIN IMMEDIATE")
                 break
             except Exception as failure:
                 if not is_locked(failure):
@@ -114,11 +116,11 @@ class SqliteDatabase(Database):
 
     async def snapshot(self, work: Work[T]) -> T:
         def all_at_once(connection: Connection) -> T:
-            connection.exec_driver_sql("BEGIN")
+            driver_of(connection).execute("BEGIN")
             try:
                 return work(connection)
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                driver_of(connection).execute("ROLLBACK")
 
         return await self.read(all_at_once, heavy=True)
 
@@ -160,9 +162,9 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 def _finish(connection: Connection, work: Callable[[Connection], T]) -> T:
     try:
         result = work(connection)
-        connection.exec_driver_sql("COMMIT")
+        driver_of(connection).execute("COMMIT")
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        driver_of(connection).execute("ROLLBACK")
         raise
     return result
 

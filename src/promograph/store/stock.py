@@ -37,13 +37,13 @@ _S = ", ".join(f"s.{name}" for name in _COUNTERS)
 _MARK = "@rows(" + ", ".join(f"{name} bigint" for name in _COUNTERS) + ")"
 _SETS = ", ".join(f"{name} = r.{name}" for name in _COUNTERS[1:])
 
-_READ = Statement(f"SELECT {_S} FROM stock s JOIN @rows(id bigint) r ON s.promotion_id = r.id")
+_READ = Statement(f"SELECT {_S} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id")
 _LOCK = Statement(
-    f"SELECT {_S} FROM stock s JOIN @rows(id bigint) r ON s.promotion_id = r.id ORDER BY s.promotion_id @lock(s)"
+    f"SELECT {_S} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id ORDER BY s.promotion_id @lock(s)"
 )
 _LOCK_BY_HANDLE = Statement(
-    f"SELECT {_S} FROM stock s JOIN promotion p ON p.id = s.promotion_id "
-    "JOIN @rows(handle text) r ON r.handle = p.handle ORDER BY s.promotion_id @lock(s)"
+    f"SELECT {_S} FROM @rows(handle text) r JOIN promotion p ON p.handle = r.handle "
+    "JOIN stock s ON s.promotion_id = p.id ORDER BY s.promotion_id @lock(s)"
 )
 _SAVE = Statement(f"UPDATE stock SET {_SETS} FROM {_MARK} r WHERE stock.promotion_id = r.promotion_id")
 

@@ -8,7 +8,6 @@ from rich.table import Table
 from promograph.cli.benching.figures import Row, Target, Yardstick
 from promograph.cli.benching.running import StoreReport
 
-
 _UNITS = {"requests": "", "codes": " codes"}
 
 
