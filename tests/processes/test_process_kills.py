@@ -8,7 +8,7 @@ from random import Random
 from .asking import Client, Gone
 from .conftest import BothStores, NewServer
 from .servers import Server, Surroundings, running
-from .stores import ISSUED, REDEEMED, differences, new_token, sql
+from .stores import ISSUED, REDEEMED, differences, sql
 
 KILLS = 10
 _SHOWN = 500
@@ -28,8 +28,7 @@ class Told:
 
 
 def test_what_was_told_survives(both_stores: BothStores, new_server: NewServer, surroundings: Surroundings) -> None:
-    def survive(store: str) -> None:
-        token = new_token(store)
+    def survive(store: str, token: str) -> None:
         server, told = new_server(store), Told()
         with running([server]):
             asyncio.run(_prepare(server, token))

@@ -8,7 +8,7 @@ import pytest
 from .asking import Answer, Client, Gone
 from .conftest import BothStores, NewServer
 from .servers import PATIENCE_SECONDS, Server, Surroundings, running
-from .stores import differences, new_token, sql
+from .stores import differences, sql
 
 CODES = 120_000
 BEFORE = 5
@@ -21,8 +21,7 @@ _AGE = "UPDATE stock SET loader_seen_at = loader_seen_at - 61000000 WHERE loader
 def test_a_load_that_was_killed_leaves_nothing(
     both_stores: BothStores, new_server: NewServer, surroundings: Surroundings
 ) -> None:
-    def survive(store: str) -> None:
-        token = new_token(store)
+    def survive(store: str, token: str) -> None:
         server = new_server(store)
         with running([server]):
             for load in (_Generating(), _Importing()):

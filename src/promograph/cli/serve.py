@@ -1,13 +1,18 @@
 """`promograph serve`."""
 
 import asyncio
+import os
 import signal
 import socket
 from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import Annotated
 
 import typer
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from promograph.cli.common import StoreOption, err, settings_for, told
@@ -40,7 +45,7 @@ def serve(
 def server_config(settings: Settings) -> uvicorn.Config:
     """A factory, so that each worker process makes its own application and opens its own store."""
     return uvicorn.Config(
-        partial(create_app, settings),
+        partial(_application, settings),
         factory=True,
         workers=settings.workers,
         log_level=settings.log_level,
@@ -50,6 +55,22 @@ def server_config(settings: Settings) -> uvicorn.Config:
         # A worker answers its supervisor only once it has been imported, which takes seconds where many start at once.
         timeout_worker_healthcheck=30,
     )
+
+
+def _application(settings: Settings) -> Starlette:
+    """The application of this process, which ends with the supervisor that started it.
+
+    A supervisor that is killed takes nobody with it: its workers would hold the port, and serve on unsupervised.
+    """
+    supervisor = parent_process()
+    if supervisor is not None:
+        Thread(target=_end_after, args=(supervisor,), daemon=True).start()
+    return create_app(settings)
+
+
+def _end_after(supervisor: BaseProcess) -> None:
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run(config: uvicorn.Config, sock: socket.socket) -> None:

@@ -88,9 +88,14 @@ def _check_properties(properties: Mapping[str, str]) -> None:
         check_storable(name + value, "properties")
 
 
+def is_storable(text: str) -> bool:
+    """Whether a store keeps it as text: no NUL, no halves of surrogate pairs."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def check_storable(text: str, field: str) -> None:
-    """BadInput for what no store keeps as text: NUL, and halves of surrogate pairs."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    """BadInput for what no store keeps as text."""
+    if not is_storable(text):
         raise _bad(InputProblem.INVALID, f"{field} holds a character that cannot be stored.", field)
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from promograph.domain.access import NOBODY, Caller, Scope
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_key
+from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.store import tokens
 from promograph.store.database import Database
@@ -49,7 +50,9 @@ class Access:
 
     async def revoke(self, name: str) -> Token:
         now = self._clock()
-        token = await self._database.write(lambda connection: tokens.revoke(connection, name, now))
+        token = None
+        if is_storable(name):
+            token = await self._database.write(lambda connection: tokens.revoke(connection, name, now))
         if token is None:
             raise BadInput(InputProblem.NOT_FOUND, f"No live token is named {name!r}.", field=("name",))
         self._remembered.clear()

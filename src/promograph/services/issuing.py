@@ -69,11 +69,19 @@ class Issuing:
     async def _answer(self, requests: Sequence[IssueRequest], key: str | None) -> Sequence[IssueOutcome]:
         if not requests:
             return []
-        if requests[0].purpose is not Purpose.LIVE:
-            return await self._rehearse(requests)
+        if any(request.purpose is not Purpose.LIVE for request in requests):
+            return await self._answer_apart(requests, key)
         if key is not None:
             return await self._keyed_calls.submit(IssueCall(requests=requests, idempotency_key=key))
         return await self._issue(requests)
+
+    async def _answer_apart(self, requests: Sequence[IssueRequest], key: str | None) -> Sequence[IssueOutcome]:
+        """Those that are meant, and those that are not."""
+        live = [request for request in requests if request.purpose is Purpose.LIVE]
+        rehearsed = [request for request in requests if request.purpose is not Purpose.LIVE]
+        meant = iter(await self._answer(live, key))
+        shown = iter(await self._rehearse(rehearsed))
+        return [next(meant if request.purpose is Purpose.LIVE else shown) for request in requests]
 
     async def _issue_call(self, calls: Sequence[IssueCall]) -> Sequence[list[IssueOutcome]]:
         now = self._clock()

@@ -17,10 +17,10 @@ _SEEN_EVERY = 20
 class Loader:
     """One load into one promotion. Use as `async with`: leaving it without `publish` undoes it."""
 
-    def __init__(self, database: Database, clock: Clock, promotion_id: int) -> None:
+    def __init__(self, database: Database, clock: Clock, order: Order) -> None:
         self._database = database
         self._clock = clock
-        self._promotion_id = promotion_id
+        self._order = order
         self._load: Load | None = None
         self._next = 0
         self._pieces = 0
@@ -30,7 +30,7 @@ class Loader:
     async def __aenter__(self) -> "Loader":
         now, name = self._clock(), str(uuid4())
         self._load = await self._database.write(
-            lambda connection: loading.claim(connection, self._promotion_id, name, now), heavy=True
+            lambda connection: load_orders.begin(connection, self._order, name, now), heavy=True
         )
         self._next = self._load.first
         return self

@@ -3,6 +3,7 @@
 from promograph.domain.codes import normalise
 from promograph.domain.issuing import Issuance
 from promograph.domain.redeeming import Redemption
+from promograph.domain.terms import is_storable
 from promograph.store import histories
 from promograph.store.database import Database
 from promograph.store.histories import CodeState
@@ -16,6 +17,8 @@ class Lookup:
 
     async def code(self, text: str) -> CodeState | None:
         key = normalise(text)
+        if not is_storable(key):
+            return None
         return await self._database.read(lambda connection: histories.by_key(connection, key))
 
     async def code_at(self, promotion_id: int, seq: int) -> CodeState | None:

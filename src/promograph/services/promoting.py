@@ -8,9 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from promograph.domain.clock import Clock
-from promograph.domain.codes import check_text, normalise
 from promograph.domain.keys import checked_optional
-from promograph.domain.placeholders import is_placeholder
 from promograph.domain.promotions import (
     CodeKind,
     EndReason,
@@ -20,9 +18,10 @@ from promograph.domain.promotions import (
     PromotionTerms,
     check_may,
 )
-from promograph.domain.terms import check_change, checked_terms
+from promograph.domain.terms import check_change, checked_terms, is_storable
 from promograph.errors import BadInput, InputProblem, PromographError
-from promograph.store import inventories, promotions, replays, shared_codes, stock
+from promograph.services.shared_code import set_shared_code
+from promograph.store import inventories, limits, promotions, replays, shared_codes, stock
 from promograph.store.database import Connection, Database, Work
 from promograph.store.inventories import Inventory
 from promograph.store.listing import Page, PromotionQuery, Slice, count_promotions, promotion_page
@@ -73,8 +72,12 @@ class Promoting:
             promotions.update(connection, id_, terms, to_micros(now))
             shared = shared_codes.one(connection, id_)
             text = draft.shared_code if not keeps_shared_code else (shared.text if shared else None)
-            _set_shared_code(connection, promotion, terms, text, counters)
-            return _read(connection, id_)
+            set_shared_code(connection, promotion, terms, text, counters)
+            changed = _read(connection, id_)
+            if changed.stored_status is not PromotionStatus.DRAFT:
+                _check_ready(connection, changed, counters)
+                limits.check_above_what_happened(connection, promotion, changed, counters)
+            return changed
 
         now = self._clock()
         return await self._write(work)
@@ -126,6 +129,9 @@ class Promoting:
         return await self._write(work)
 
     async def get(self, *, id_: int | None = None, handle: str | None = None) -> Promotion | None:
+        if handle is not None and not is_storable(handle):
+            return None
+
         def work(connection: Connection) -> Promotion | None:
             if id_ is not None:
                 return promotions.by_id(connection, [id_]).get(id_)
@@ -146,6 +152,8 @@ class Promoting:
         return {id_: code.text for id_, code in found.items()}
 
     async def page(self, query: PromotionQuery, part: Slice) -> Page:
+        if query.search is not None and not is_storable(query.search):
+            return Page([])
         now = self._clock()
         return await self._database.read(lambda connection: promotion_page(connection, query, part, now))
 
@@ -228,7 +236,7 @@ def _create(connection: Connection, draft: Draft, now: datetime) -> Promotion:
     _check_handle_free(connection, draft.terms.handle, None)
     id_ = promotions.insert(connection, draft.terms, to_micros(now))
     promotion, counters = _locked(connection, id_)
-    _set_shared_code(connection, promotion, draft.terms, draft.shared_code, counters)
+    set_shared_code(connection, promotion, draft.terms, draft.shared_code, counters)
     return promotion
 
 
@@ -251,39 +259,6 @@ def _free_handle(connection: Connection, wish: str) -> str:
             InputProblem.TAKEN, "There are too many copies of this promotion; name a handle.", field=("handle",)
         )
     return free
-
-
-def _set_shared_code(
-    connection: Connection, before: Promotion, terms: PromotionTerms, text: str | None, counters: Stock
-) -> None:
-    """Give the promotion this shared code (or none), and count it where it is the promotion's only one."""
-    there = shared_codes.one(connection, before.id)
-    was_counted = there is not None and before.terms.code_kind is CodeKind.SINGLE
-    if there is None or text is None or there.text != text.strip():
-        if there is not None and counters.issuances + counters.redemptions > 0:
-            raise BadInput(
-                InputProblem.STATE,
-                "The code that everybody shares has been given out; it cannot change.",
-                field=("code",),
-            )
-        shared_codes.delete(connection, before.id)
-        if text is not None:
-            _insert_shared(connection, before.id, text.strip(), terms.code_kind)
-    is_counted = text is not None and terms.code_kind is CodeKind.SINGLE
-    if was_counted != is_counted:
-        counters.available += 1 if is_counted else -1
-        stock.save(connection, [counters])
-
-
-def _insert_shared(connection: Connection, promotion_id: int, text: str, kind: CodeKind) -> None:
-    field = "code" if kind is CodeKind.SINGLE else "fallbackCode"
-    fault = check_text(text)
-    if fault is None and is_placeholder(normalise(text)):
-        fault = "Codes that begin with TEST- are kept for tests and previews."
-    if fault is not None:
-        raise BadInput(InputProblem.INVALID, fault, field=(field,))
-    if not shared_codes.insert(connection, promotion_id, text):
-        raise BadInput(InputProblem.TAKEN, "This code is in use already, here or in another promotion.", field=(field,))
 
 
 def _check_ready(connection: Connection, promotion: Promotion, counters: Stock) -> None:

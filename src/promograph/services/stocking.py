@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from hashlib import sha256
 from typing import TypeVar
 
 from promograph.domain.batches import Added, AddReport, BatchSource
@@ -16,12 +18,13 @@ from promograph.domain.codes import normalise
 from promograph.domain.keys import checked_optional
 from promograph.domain.placeholders import RESERVED_PREFIX, is_placeholder
 from promograph.domain.promotions import CodeKind, Promotion, takes_codes
+from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.loading import Loader
 from promograph.store import blocking, load_orders, promotions, stock
 from promograph.store.database import Database
 from promograph.store.listing import CodeQuery, Page, Slice, batch_page, code_page
-from promograph.store.load_orders import Order
+from promograph.store.load_orders import AlreadyDone, Order
 
 T = TypeVar("T")
 
@@ -62,7 +65,7 @@ class Stocking:
         _check_not_reserved(look)
         counters = await self._database.read(lambda connection: stock.read(connection, [promotion.id]))
         look.check_room(counters[promotion.id].total, count)
-        async with Loader(self._database, self._clock, promotion.id) as loader:
+        async with Loader(self._database, self._clock, order) as loader:
             while loader.added < count:
                 async with aclosing(_ahead(_rounds(look, count - loader.added))) as rounds:
                     async for texts, keys in rounds:
@@ -79,8 +82,17 @@ class Stocking:
         key: str | None = None,
     ) -> Added:
         """The codes of a one-column CSV or text file, in their order. The report says what became of each row."""
-        order = Order(promotion_id, BatchSource.IMPORTED, channel, key, asked=encoding)
-        return await self._once(order, lambda promotion: self._add(promotion, read_codes(chunks, encoding), order))
+        content = _Digested(chunks)
+        order = Order(promotion_id, BatchSource.IMPORTED, channel, key)
+
+        async def finished() -> Order:
+            """The order with what tells its file from others, once that has been read."""
+            await asyncio.to_thread(content.drain)
+            return replace(order, asked=(encoding, content.digest()))
+
+        return await self._once(
+            order, lambda promotion: self._add(promotion, read_codes(content, encoding), order, finished), finished
+        )
 
     async def paste(self, promotion_id: int, text: str, *, channel: str | None, key: str | None = None) -> Added:
         """Codes typed or pasted, one a line."""
@@ -88,20 +100,43 @@ class Stocking:
             raise BadInput(
                 InputProblem.TOO_MANY, f"A paste holds at most {MOST_PASTED:,} lines: import a file.", field=("codes",)
             )
-        order = Order(promotion_id, BatchSource.PASTED, channel, key, asked=text)
+        order = Order(
+            promotion_id, BatchSource.PASTED, channel, key, asked=_digest(text.encode(errors="surrogatepass"))
+        )
         return await self._once(order, lambda promotion: self._add(promotion, read_pasted(text), order))
 
-    async def _once(self, order: Order, act: Callable[[Promotion], Awaitable[Added]]) -> Added:
-        """The answer that the order's key has already, or else what `act` gives."""
+    async def _once(
+        self,
+        order: Order,
+        act: Callable[[Promotion], Awaitable[Added]],
+        finished: Callable[[], Awaitable[Order]] | None = None,
+    ) -> Added:
+        """The answer that the order's key has already, or else what `act` gives.
+
+        `finished` completes an order that can be told from others only by reading all that came with it.
+        """
         checked_optional(order.channel, "channel", longest=64)
         checked_optional(order.key, "idempotencyKey")
-        earlier = await self._database.read(lambda connection: load_orders.recall(connection, order))
-        return earlier or await act(await self._open(order.promotion_id))
+        if not await self._database.read(lambda connection: load_orders.is_known(connection, order)):
+            try:
+                return await act(await self._open(order.promotion_id))
+            except AlreadyDone:
+                pass  # the same call, made twice: the other one was quicker
+        whole = order if finished is None else await finished()
+        earlier = await self._database.read(lambda connection: load_orders.recall(connection, whole))
+        assert earlier is not None, "answers are kept for ever"
+        return earlier
 
-    async def _add(self, promotion: Promotion, batches: Iterator[Batch], order: Order) -> Added:
+    async def _add(
+        self,
+        promotion: Promotion,
+        batches: Iterator[Batch],
+        order: Order,
+        finished: Callable[[], Awaitable[Order]] | None = None,
+    ) -> Added:
         tally, repeats = Tally(), Repeats()
         already_here = 0
-        async with Loader(self._database, self._clock, promotion.id) as loader:
+        async with Loader(self._database, self._clock, order) as loader:
             async with aclosing(_ahead(_checked(batches, repeats))) as checked:
                 async for batch in checked:
                     tally.add(batch)
@@ -119,7 +154,7 @@ class Stocking:
                 bad_rows=seen.bad_rows,
                 header_skipped=seen.header_skipped,
             )
-            return await loader.publish(order, report)
+            return await loader.publish(order if finished is None else await finished(), report)
 
     async def block(self, texts: Sequence[str], *, blocked: bool) -> tuple[int, list[int]]:
         """Block codes, or unblock them: how many changed, and the places in `texts` of those that are no codes.
@@ -129,7 +164,8 @@ class Stocking:
         if len(texts) > MOST_BLOCKED:
             raise BadInput(InputProblem.TOO_MANY, f"One call takes at most {MOST_BLOCKED:,} codes.", field=("codes",))
         keys = [normalise(text) for text in texts]
-        known = await self._database.read(lambda connection: blocking.known(connection, sorted(set(keys))))
+        asked = sorted({key for key in keys if is_storable(key)})
+        known = await self._database.read(lambda connection: blocking.known(connection, asked))
         missing = [place for place, key in enumerate(keys) if key not in known]
         if missing:
             return 0, missing
@@ -177,7 +213,11 @@ def _rounds(look: CodeFormat, count: int) -> Iterator[tuple[list[str], list[str]
     """New texts with their keys, `count` of them."""
     for made in range(0, count, _ROUND):
         texts = generate(look, min(count - made, _ROUND))
-        yield texts, _keys(texts)
+        keys = _keys(texts)
+        if any(map(is_placeholder, keys)):
+            texts = [text for text, key in zip(texts, keys, strict=True) if not is_placeholder(key)]
+            keys = _keys(texts)
+        yield texts, keys
 
 
 def _checked(batches: Iterator[Batch], repeats: Repeats) -> Iterator[Batch]:
@@ -195,7 +235,8 @@ def _without_reserved(batch: Batch) -> Batch:
         if key in reserved
     ]
     left = _without(batch, reserved)
-    return Batch(rows=left.rows, texts=left.texts, keys=left.keys, bad=[*batch.bad, *bad], header=batch.header)
+    faults = sorted([*batch.bad, *bad], key=lambda fault: fault.row)
+    return Batch(rows=left.rows, texts=left.texts, keys=left.keys, bad=faults, header=batch.header)
 
 
 def _without(batch: Batch, keys: Iterable[str]) -> Batch:
@@ -213,6 +254,31 @@ def _keys(texts: list[str]) -> list[str]:
         return [normalise(text) for text in texts]
     upper = block.upper()  # of made texts, which have no space around them, this is the key
     return texts if upper == block else upper.split("\n")
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+class _Digested:
+    """Bytes as they come, remembered by their digest."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._digest = sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self._digest.update(chunk)
+            yield chunk
+
+    def drain(self) -> None:
+        """Read what nobody has read."""
+        for _ in self:
+            pass
+
+    def digest(self) -> str:
+        return self._digest.hexdigest()
 
 
 def _check_not_reserved(format_: CodeFormat) -> None:

@@ -1,6 +1,6 @@
 """All about one code: where it stands, to whom it was given, what it was used for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,14 +11,16 @@ from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import Redemption
 from promograph.store import issuances, promotions, redemptions
 from promograph.store.statements import Statement
+from promograph.store.tables import from_micros
 
 _MOST = 100
 
 _FIND = (
-    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.uses, "
-    "CASE WHEN c.seq = 0 THEN s.issuances > 0 ELSE EXISTS (SELECT 1 FROM issuance i "
-    "WHERE i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0) END "
-    "FROM code c JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail WHERE"
+    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.uses, CASE WHEN c.seq <> 0 THEN EXISTS "
+    "(SELECT 1 FROM issuance i WHERE i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' "
+    "AND i.seq <> 0) WHEN p.code_kind = 'SINGLE' THEN s.issuances > 0 ELSE s.fallback_issued > 0 END "
+    "FROM code c JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail "
+    "JOIN promotion p ON p.id = c.promotion_id WHERE"
 )
 _BY_KEY = Statement(f"{_FIND} c.key = :key")
 _BY_PLACE = Statement(f"{_FIND} c.promotion_id = :promotion_id AND c.seq = :seq")
@@ -27,7 +29,7 @@ _BY_PLACE = Statement(f"{_FIND} c.promotion_id = :promotion_id AND c.seq = :seq"
 # both, and they are the rows of its promotion from the last one backward. The sums keep planners from walking those for
 # a code of one's own too.
 _OF_HOLDER = Statement(
-    f"SELECT {issuances.COLUMNS} FROM issuance h JOIN issuance i ON i.customer = h.customer "
+    f"SELECT {issuances.COLUMNS}, h.issued_at FROM issuance h JOIN issuance i ON i.customer = h.customer "
     "AND i.promotion_id = h.promotion_id + 0 AND i.seq = h.seq + 0 "
     "WHERE h.promotion_id = :promotion_id AND h.seq = :seq AND h.kind = 'INITIAL' AND h.seq <> 0 "
     f"ORDER BY i.number + 0 DESC LIMIT {_MOST}"
@@ -69,9 +71,14 @@ def by_place(connection: Connection, promotion_id: int, seq: int) -> CodeState |
 def issuances_of(connection: Connection, promotion_id: int, seq: int) -> list[Issuance]:
     """To whom the code was given, the latest first, at most the last 100."""
     promotion = _promotion(connection, promotion_id)
-    statement = _OF_SHARED if seq == SHARED_SEQ else _OF_HOLDER
-    rows = statement.fetch(connection, promotion_id=promotion_id, seq=seq)
-    return [issuances.issuance_of(tuple(row), promotion) for row in rows]
+    if seq == SHARED_SEQ:
+        rows = _OF_SHARED.fetch(connection, promotion_id=promotion_id, seq=seq)
+        return [issuances.issuance_of(tuple(row), promotion) for row in rows]
+    # Giving a code again does not make it last longer: its time runs from the first issue.
+    return [
+        replace(issuances.issuance_of(tuple(row[:-1]), promotion), expires_at=promotion.expiry(from_micros(row[-1])))
+        for row in _OF_HOLDER.fetch(connection, promotion_id=promotion_id, seq=seq)
+    ]
 
 
 def redemptions_of(connection: Connection, promotion_id: int, seq: int) -> list[Redemption]:

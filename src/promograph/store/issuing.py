@@ -46,6 +46,8 @@ class _Part:
     promotion: Promotion
     stock: Stock
     wanted: list[Wanted] = field(default_factory=list)
+    capped: list[Wanted] = field(default_factory=list)  # turned away by the audience cap, if the pool does not first
+    ran_dry: bool = False
     known: set[str] = field(default_factory=set)  # of the customers, those who had something of the promotion before
 
 
@@ -91,6 +93,7 @@ class _Batch:
         self._answer_again(parts)
         for part in parts:
             self._admit(part)
+        everyone = parts
         parts = [part for part in parts if part.wanted]
         codes = self._take(parts)
         for part in parts:
@@ -98,6 +101,8 @@ class _Batch:
         issuances.insert(self._connection, self._rows)
         stock.save(self._connection, [part.stock for part in parts])
         self._end_where_full(parts)
+        for part in everyone:
+            self._turn_away(part)
         self._answer_repeats()
         return [outcome for outcome in self._outcomes if outcome is not None]
 
@@ -170,8 +175,14 @@ class _Batch:
                     reached.add(customer)
             else:
                 turned_away.append(one)
-        part.wanted = admitted
-        self._refuse(turned_away, refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=cap))
+        if turned_away and self._hopeful:
+            raise _NotAllNew
+        part.wanted, part.capped = admitted, turned_away
+
+    def _turn_away(self, part: _Part) -> None:
+        """Those for whom there was no place left; where the pool ran dry before the cap was reached, that is why."""
+        cap = refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=part.promotion.terms.audience_cap or 0)
+        self._refuse(part.capped, refuse(RefusalCode.POOL_EMPTY) if part.ran_dry else cap)
 
     def _refuse(self, wanted: Iterable[Wanted], refusal: Refusal) -> None:
         outcome = IssueOutcome(problem=refusal)
@@ -200,6 +211,7 @@ class _Batch:
         sharing = self._share(part, part.wanted[len(codes) :])
         served = {request.customer for _, request, _ in (*lucky, *sharing)}
         counters.customers += len(served - part.known)
+        part.ran_dry = len(lucky) + len(sharing) < len(part.wanted)
 
     def _share(self, part: _Part, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
         """Give these the shared code, all of them or none; those that got it."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from promograph.domain.code_formats import CodeFormat
 from promograph.domain.code_making import generate
 from promograph.domain.codes import normalise
+from promograph.domain.placeholders import is_placeholder
 from promograph.errors import BadInput
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
@@ -98,7 +99,8 @@ def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) 
         short = count - len(made)
         if not short:
             break
-        texts = {-(stock.made + n): text for n, text in enumerate(generate(format_, short), start=1)}
+        real = [text for text in generate(format_, short) if not is_placeholder(normalise(text))]
+        texts = {-(stock.made + n): text for n, text in enumerate(real, start=1)}
         rows = [(seq, normalise(text), None if normalise(text) == text else text) for seq, text in texts.items()]
         free = {row[0] for row in _MAKE.fetch(connection, rows, id=stock.promotion_id)}
         stock.made += short

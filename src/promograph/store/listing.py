@@ -5,7 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from promograph.domain.promotions import CodeKind, Promotion, PromotionStatus
 from promograph.store import promotions
@@ -46,7 +59,12 @@ class Page:
     has_previous: bool = False
 
 
-_SORTS = {"created": P.c.id, "name": func.lower(P.c.name), "handle": P.c.handle, "updated": P.c.updated_at}
+_SORTS = {
+    "created": P.c.id,
+    "name": func.lower(P.c.name),
+    "handle": P.c.handle,
+    "updated": type_coerce(P.c.updated_at, BigInteger),
+}
 
 
 def promotion_page(connection: Connection, query: PromotionQuery, part: Slice, now: datetime) -> Page:
@@ -67,14 +85,7 @@ def count_promotions(connection: Connection, query: PromotionQuery, now: datetim
 def _conditions(query: PromotionQuery, now: datetime) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.search:
-        text = query.search.lower()
-        conditions.append(
-            or_(
-                func.lower(P.c.name).contains(text, autoescape=True),
-                func.lower(P.c.handle).contains(text, autoescape=True),
-                func.lower(P.c.description).contains(text, autoescape=True),
-            )
-        )
+        conditions.append(P.c.searched.contains(promotions.folded(query.search), autoescape=True))
     if query.statuses:
         conditions.append(or_(*(_has_status(status, now) for status in sorted(query.statuses))))
     if query.kinds:
@@ -110,9 +121,10 @@ class CodeQuery:
 
 def code_page(connection: Connection, query: CodeQuery, part: Slice) -> Page:
     """Rows (seq, text, blocked, uses, is_issued) with their sort values (seq,)."""
-    issued = exists().where(
-        N.c.promotion_id == C.c.promotion_id, N.c.seq == C.c.seq, N.c.kind == "INITIAL", N.c.seq != 0
-    )
+    own = exists().where(N.c.promotion_id == C.c.promotion_id, N.c.seq == C.c.seq, N.c.kind == "INITIAL", N.c.seq != 0)
+    is_single = query.promotion.terms.code_kind is CodeKind.SINGLE
+    shared = and_(C.c.seq == 0, (S.c.issuances if is_single else S.c.fallback_issued) > 0)
+    issued = or_(own, shared)
     keys: list[ColumnElement[Any]] = [C.c.seq]
     statement = (
         select(C.c.seq, func.coalesce(C.c.text, C.c.key), C.c.blocked, C.c.uses, issued.label("is_issued"))

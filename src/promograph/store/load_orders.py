@@ -24,6 +24,26 @@ class Order:
     asked: Any = None
 
 
+class AlreadyDone(Exception):
+    """The order's key has an answer: another call with it finished before this one claimed the line."""
+
+
+def begin(connection: Connection, order: Order, loader: str, now: datetime) -> Load:
+    """Claim the line's end for the order; AlreadyDone, BadInput (BUSY).
+
+    The key is looked at again here: whoever had the line until now may have been this very order.
+    """
+    load = loading.claim(connection, order.promotion_id, loader, now)
+    if is_known(connection, order):
+        raise AlreadyDone
+    return load
+
+
+def is_known(connection: Connection, order: Order) -> bool:
+    """Whether the order's key has an answer, to this order or to another."""
+    return order.key is not None and replays.is_known(connection, order.source, order.key)
+
+
 def recall(connection: Connection, order: Order) -> Added | None:
     """The answer that this order has had; BadInput (KEY_REUSED) where its key belongs to another."""
     if order.key is None:

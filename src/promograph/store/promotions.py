@@ -1,5 +1,6 @@
 """Promotions as rows, and back."""
 
+import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
@@ -40,11 +41,11 @@ _BY_ID = Statement(f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN promotion p O
 _BY_HANDLE = Statement(f"SELECT {COLUMNS} FROM @rows(handle text) r JOIN promotion p ON p.handle = r.handle")
 _VALUES = ", ".join(f":{name.strip()}" for name in _TERMS.split(","))
 _INSERT = Statement(
-    f"INSERT INTO promotion ({_TERMS}, status, stop_redeeming, created_at, updated_at) "
-    f"VALUES ({_VALUES}, 'DRAFT', false, :now, :now) RETURNING id"
+    f"INSERT INTO promotion ({_TERMS}, searched, status, stop_redeeming, created_at, updated_at) "
+    f"VALUES ({_VALUES}, :searched, 'DRAFT', false, :now, :now) RETURNING id"
 )
 _SETS = ", ".join(f"{name.strip()} = :{name.strip()}" for name in _TERMS.split(","))
-_UPDATE = Statement(f"UPDATE promotion SET {_SETS}, updated_at = :now WHERE id = :id")
+_UPDATE = Statement(f"UPDATE promotion SET {_SETS}, searched = :searched, updated_at = :now WHERE id = :id")
 _SET_STATUS = Statement(
     "UPDATE promotion SET status = :status, end_reason = :end_reason, stop_redeeming = :stop_redeeming, "
     "updated_at = :now WHERE id = :id"
@@ -120,6 +121,11 @@ def promotion_of(row: tuple[Any, ...]) -> Promotion:
     )
 
 
+def folded(text: str) -> str:
+    """What search compares: without regard to letter case, in any alphabet and on every store."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
 def _instant(micros: int | None) -> Any:
     return None if micros is None else from_micros(micros)
 
@@ -130,6 +136,7 @@ def _bound(terms: PromotionTerms) -> dict[str, Any]:
         "handle": terms.handle,
         "name": terms.name,
         "description": terms.description,
+        "searched": folded("\n".join((terms.name, terms.handle, terms.description))),
         "properties": orjson.dumps(dict(terms.properties)).decode(),
         "reward": terms.reward,
         "code_kind": terms.code_kind,

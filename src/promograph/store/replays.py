@@ -96,6 +96,11 @@ class Replays(Generic[Req, Out]):
             _KEEP.run(connection, rows, operation=self.operation, now=now)
 
 
+def is_known(connection: Connection, operation: str, key: str) -> bool:
+    """Whether something was kept under this key."""
+    return bool(_FIND.fetch(connection, [(operation, key)]))
+
+
 def recall(connection: Connection, operation: str, key: str, request: object) -> Any:
     """What `remember` kept under this key, or None; BadInput (KEY_REUSED) where that was for another request."""
     rows = _FIND.fetch(connection, [(operation, key)])

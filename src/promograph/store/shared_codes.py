@@ -13,11 +13,12 @@ from promograph.store.statements import Statement
 class SharedCode:
     text: str
     blocked: bool
+    uses: int
 
 
-_ONE = Statement("SELECT coalesce(text, key), blocked FROM code WHERE promotion_id = :id AND seq = :shared")
+_ONE = Statement("SELECT coalesce(text, key), blocked, uses FROM code WHERE promotion_id = :id AND seq = :shared")
 _MANY = Statement(
-    "SELECT c.promotion_id, coalesce(c.text, c.key), c.blocked FROM @rows(id bigint, seq bigint) r "
+    "SELECT c.promotion_id, coalesce(c.text, c.key), c.blocked, c.uses FROM @rows(id bigint, seq bigint) r "
     "JOIN code c ON c.promotion_id = r.id AND c.seq = r.seq"
 )
 _INSERT = Statement(
@@ -29,12 +30,12 @@ _DELETE = Statement("DELETE FROM code WHERE promotion_id = :id AND seq = :shared
 
 def one(connection: Connection, promotion_id: int) -> SharedCode | None:
     rows = _ONE.fetch(connection, id=promotion_id, shared=SHARED_SEQ)
-    return SharedCode(rows[0][0], bool(rows[0][1])) if rows else None
+    return SharedCode(rows[0][0], bool(rows[0][1]), rows[0][2]) if rows else None
 
 
 def many(connection: Connection, promotion_ids: list[int]) -> dict[int, SharedCode]:
     rows = _MANY.fetch(connection, [(id_, SHARED_SEQ) for id_ in promotion_ids])
-    return {row[0]: SharedCode(row[1], bool(row[2])) for row in rows}
+    return {row[0]: SharedCode(row[1], bool(row[2]), row[3]) for row in rows}
 
 
 def insert(connection: Connection, promotion_id: int, text: str) -> bool:

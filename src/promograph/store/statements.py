@@ -81,8 +81,8 @@ class _Sqlite:
     def __init__(self, sql: str, columns: Sequence[str]) -> None:
         self._sql = _JOIN.sub("CROSS JOIN", _LOCK.sub("", sql))
         self._columns = columns
-        # An UPDATE has no CROSS JOIN to say that the batch comes first: told of a constant promotion, SQLite would begin
-        # with all of its codes, and read the batch once for each.
+        # An UPDATE has no CROSS JOIN to say that the batch comes first: told of a constant promotion, SQLite begins
+        # with all of its codes, and reads the batch once for each.
         self._sifts = len(columns) > 1 and not sql.startswith("UPDATE")
         self._texts: dict[tuple[bool, ...], str] = {}
 

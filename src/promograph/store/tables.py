@@ -105,6 +105,7 @@ class PromotionRow(SQLModel, table=True):
     handle: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
     name: str = Field(sa_column=Column(String(200), nullable=False))
     description: str = Field(sa_column=Column(Text, nullable=False))
+    searched: str = Field(sa_column=Column(Text, nullable=False))
     properties: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
     reward: str = Field(sa_column=Column(String(16), nullable=False))
     status: str = Field(sa_column=Column(String(16), nullable=False))

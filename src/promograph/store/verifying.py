@@ -40,7 +40,8 @@ _BREACHES = {
     ),
     "a code was issued to several customers": (
         "SELECT p.handle, i.seq, count(DISTINCT i.customer), 1 FROM issuance i "
-        "JOIN promotion p ON p.id = i.promotion_id WHERE i.seq <> 0 GROUP BY p.handle, i.promotion_id, i.seq HAVING count(DISTINCT i.customer) > 1"
+        "JOIN promotion p ON p.id = i.promotion_id WHERE i.seq <> 0 "
+        "GROUP BY p.handle, i.promotion_id, i.seq HAVING count(DISTINCT i.customer) > 1"
     ),
     "an occasion got several codes": (
         "SELECT p.handle, i.customer, count(*), 1 FROM issuance i JOIN promotion p ON p.id = i.promotion_id "

@@ -26,7 +26,7 @@ class Plan:
 
 
 FULL = Plan(
-    seconds=1.2,
+    seconds=1.0,
     warm_up=0.3,
     rounds=3,
     connections=(1, 16, 64),
@@ -38,13 +38,13 @@ FULL = Plan(
 )
 
 QUICK = Plan(
-    seconds=0.25,
+    seconds=0.2,
     warm_up=0.1,
     rounds=3,
     connections=(1, 64),
     promotions=100,
-    codes=14_000,
-    bulk=100_000,
+    codes=8_000,
+    bulk=60_000,
     small=1_000,
-    calls=((1_000, 20), (10_000, 2)),
+    calls=((1_000, 10), (10_000, 2)),
 )

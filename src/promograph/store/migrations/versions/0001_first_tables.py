@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("handle", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("searched", sa.Text(), nullable=False),
         sa.Column("properties", sa.JSON(), nullable=False),
         sa.Column("reward", sa.String(length=16), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
