@@ -1,12 +1,13 @@
 """A client of the whole application in one process, and what tests ask it most often."""
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import count
 from typing import Any
 
 import httpx2
-from graphql import GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLSchema
 
 from promograph.api.schema import build_schema
 from promograph.domain.access import Scope
@@ -166,25 +167,21 @@ class Api:
         self, content: bytes, promotion: str, *, name: str = "codes.csv", **input: Any
     ) -> dict[str, Any]:
         """The payload of codesImport."""
-        return (await self.upload(content, {"promotion": promotion, "file": None, **input}, name=name))["codesImport"]
-
-    async def upload(self, content: bytes, input: dict[str, Any], *, name: str = "codes.csv") -> Any:
-        operations = {"query": mutation("codesImport", ""), "variables": {"input": input}}
-        parts = {"operations": dumps(operations), "map": '{"0": ["variables.input.file"]}'}
+        variables = {"input": {"promotion": promotion, "file": None, **input}}
+        operations = json.dumps({"query": mutation("codesImport", ""), "variables": variables})
+        parts = {"operations": operations, "map": '{"0": ["variables.input.file"]}'}
         answer = await self.post(ADMIN, data=parts, files={"0": (name, content, "text/csv")})
         body = answer.json()
         assert "errors" not in body, body
-        return body["data"]
-
-
-def dumps(value: Any) -> str:
-    return httpx2.Request("POST", "http://x", json=value).content.decode()
+        payload: dict[str, Any] = body["data"]["codesImport"]
+        return payload
 
 
 def mutation(name: str, fields: str) -> str:
     """The text of a mutation with one variable, `input`."""
-    assert isinstance(schema().mutation_type, GraphQLObjectType)
-    kind = schema().mutation_type.fields[name].args["input"].type
+    root = schema().mutation_type
+    assert root is not None
+    kind = root.fields[name].args["input"].type
     fields = fields or _FIELDS.get(name) or _FIELDS["promotion"]
     return f"mutation ($input: {kind}) {{ {name}(input: $input) {{ {fields} {ERRORS} }} }}"
 

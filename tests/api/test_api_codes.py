@@ -246,7 +246,8 @@ async def test_a_file_without_a_file(api: Api) -> None:
     """Text, null and a number where the file should be."""
     made = await api.draft()
     query = "mutation ($input: CodesImportInput!) { codesImport(input: $input) { userErrors { code } } }"
-    for file in ("A1", None, 1, {}, []):
+    files: list[Any] = ["A1", None, 1, {}, []]
+    for file in files:
         body = await api.whole(query, {"input": {"promotion": made["id"], "file": file}})
         assert "data" not in body
         assert body["errors"]

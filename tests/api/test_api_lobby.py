@@ -114,7 +114,7 @@ async def test_changed_last_comes_last(api: Api) -> None:
 
 async def test_pages_stay_right_while_promotions_are_added_and_changed(api: Api) -> None:
     await make(api, "stable", "b", "d", "f", "h")
-    order = {"sort": "NAME", "filter": marked("stable")}
+    order: dict[str, Any] = {"sort": "NAME", "filter": marked("stable")}
     seen = []
     async for found in walk(api, 2, **order):
         seen += found

@@ -290,7 +290,7 @@ async def test_an_update_changes_what_is_given_and_nothing_else(api: Api) -> Non
     before = await api.state(made)
     api.clock.move(seconds=1)
     await api.done("promotionUpdate", id=made["id"], name="New", audienceCap=None, properties=[])
-    expected = {"name": "New", "audienceCap": None, "properties": [], "updatedAt": api.clock.now.isoformat()}
+    expected: Input = {"name": "New", "audienceCap": None, "properties": [], "updatedAt": api.clock.now.isoformat()}
     assert await api.state(made) == before | expected
     await api.done("promotionUpdate", id=made["id"], window={"endsOn": "2027-12-15"}, holderOnly=True)
     window = {"timeZone": "UTC", "startsAt": None, "endsAt": "2027-12-16T00:00:00+00:00"}

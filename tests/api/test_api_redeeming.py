@@ -74,11 +74,11 @@ async def test_of_many_at_once_one_has_the_last_use(api: Api) -> None:
 
 async def test_a_key_redeems_once_and_gets_the_first_answer(api: Api) -> None:
     made = await api.promotion(codes=["Key-1"], codeKind="MULTIPLE", usesPerCode=None)
-    input = {"customer": "ann", "order": "o-1", "discount": {"amount": "1.5", "currency": "KWD"}}
+    input: Input = {"customer": "ann", "order": "o-1", "discount": {"amount": "1.5", "currency": "KWD"}}
     payloads = await asyncio.gather(*(redeem(api, "key-1", idempotencyKey="redeem-1", **input) for _ in range(5)))
-    assert sorted(payload["replayed"] for payload in payloads) in ([False] + [True] * 4, [False] * 5)
+    assert any(not payload["replayed"] for payload in payloads)
     again = await redeem(api, "key-1", idempotencyKey="redeem-1", **input)
-    assert again == payloads[0] | {"replayed": True}
+    assert [payload | {"replayed": True} for payload in payloads] == [again] * 5
     assert again["redemption"]["discount"] == {"amount": "1.500", "currency": "KWD"}
     for change in ({"order": "o-2"}, {"customer": None}, {"discount": None}, {"channel": "web"}):
         payload = await redeem(api, "key-1", idempotencyKey="redeem-1", **input | change)

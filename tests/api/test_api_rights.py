@@ -164,7 +164,7 @@ async def test_one_forbidden_field_keeps_the_whole_document_from_running(api: Ap
 @pytest.mark.parametrize("query", ['{ node(id: "x") { id } }', "{ promotions { totalCount } }", "{ nonsense"])
 async def test_an_unknown_token_is_401_whatever_is_asked(api: Api, header: str, query: str) -> None:
     answer = await api.client.post(
-        "/graphql", json={"query": query}, headers={"Authorization": header.encode("latin-1")}
+        "/graphql", json={"query": query}, headers={b"Authorization": header.encode("latin-1")}
     )
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -245,7 +245,8 @@ def _listed(node: FieldDefinitionNode | ObjectTypeDefinitionNode | InterfaceType
     """The scopes in `@needs(any: […])`; None without it, empty where everybody may."""
     for directive in node.directives or ():
         if directive.name.value == "needs":
-            value = directive.arguments[0].value
+            (argument,) = directive.arguments or ()
+            value = argument.value
             assert isinstance(value, ListValueNode)
             return frozenset(Scope[each.value] for each in value.values if isinstance(each, EnumValueNode))
     return None

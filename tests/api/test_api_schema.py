@@ -151,7 +151,7 @@ def test_each_write_that_a_network_may_repeat_takes_a_key(schema: GraphQLSchema)
     with_key = {
         name
         for name, field in root(schema, "Mutation").fields.items()
-        if "idempotencyKey" in get_named_type(field.args["input"].type).fields  # type: ignore[union-attr]
+        if "idempotencyKey" in get_named_type(field.args["input"].type).fields
     }
     assert with_key == set(MUST_NOT_BE_DONE_TWICE)
     assert with_key | MAY_BE_REPEATED == set(root(schema, "Mutation").fields)

@@ -140,7 +140,9 @@ def test_a_code_is_used_up_at_its_limit(limit: int) -> None:
     offer = promotion(uses_per_code=limit)
     assert refused(offer, replace(HELD, uses=limit - 1)) == []
     for uses in (limit, limit + 1):
-        assert refused(offer, replace(HELD, uses=uses)) == [refuse(RefusalCode.ALREADY_REDEEMED, uses=uses, limit=limit)]
+        assert refused(offer, replace(HELD, uses=uses)) == [
+            refuse(RefusalCode.ALREADY_REDEEMED, uses=uses, limit=limit)
+        ]
 
 
 def test_without_a_limit_a_code_is_never_used_up() -> None:

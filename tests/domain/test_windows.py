@@ -64,7 +64,9 @@ def test_a_day_begins_and_ends_where_its_clocks_say(day: date, name: str) -> Non
     assert begins.tzinfo is UTC
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "Europe", "a\0b", "x" * 300])
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "Europe", "a\0b", "x" * 300]
+)
 def test_a_zone_that_is_none_is_named(name: str) -> None:
     with pytest.raises(BadInput) as caught:
         zone(name)

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
+
+SENTENCE = re.compile(r"[A-Z][^\n]{10,300}\.")
 
 _INPUTS = {"promotionActivate": "PromotionActInput"}
 
@@ -25,6 +28,14 @@ class Answer:
     @property
     def errors(self) -> list[Any]:
         return list(self.body.get("errors", ()))
+
+    def check_unavailable(self) -> None:
+        """The store is away, and the caller is told so in a sentence; a load balancer by the status."""
+        assert self.errors, self
+        assert self.status == (503 if self.body.get("data") is None else 200), self
+        for error in self.errors:
+            assert error["extensions"]["code"] == "UNAVAILABLE", self
+            assert SENTENCE.fullmatch(error["message"]), self
 
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -1,7 +1,6 @@
 """PostgreSQL goes away and comes back under load: sentences, not faults, and nothing that was told is lost."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,12 +11,10 @@ from promograph.testing.postgres import PostgresServer, StopMode
 # Its own: restarting the one that all tests share would break connections that others keep.
 from promograph.testing.postgres import postgres_server as new_postgres
 
-from .asking import Answer, Client
+from .asking import SENTENCE, Answer, Client
 from .conftest import NewServer
 from .servers import PATIENCE_SECONDS, Surroundings, poll, running
 from .stores import ISSUED, REDEEMED, new_token, sql
-
-SENTENCE = re.compile(r"[A-Z][^\n]{10,200}\.")
 
 pytestmark = pytest.mark.anyio
 
@@ -137,10 +134,7 @@ async def _restarts(postgres: PostgresServer, surroundings: Surroundings, storm:
 def _check(storm: Storm, store: str) -> None:
     assert storm.refused, "nobody noticed that the store was away"
     for answer in storm.refused:
-        assert answer.status == (503 if answer.body.get("data") is None else 200), answer
-        for error in answer.errors:
-            assert error["extensions"]["code"] == "UNAVAILABLE", answer
-            assert SENTENCE.fullmatch(error["message"]), answer
+        answer.check_unavailable()
     issued = sql(store, ISSUED)
     assert len({code for code, _ in issued}) == len(issued), "a code was given twice"
     assert storm.codes.items() <= {customer: code for code, customer in issued}.items(), "a code was lost"

@@ -99,7 +99,7 @@ def test_a_store_deleted_under_the_server_is_told(store: str, new_server: NewSer
         for file in path.parent.glob(f"{path.name}*"):
             file.unlink()
         for answer in (asyncio.run(create(server, token, "late")), asyncio.run(ask(server, token, LOOK))):
-            assert answer.status == 503 and answer.errors[0]["extensions"]["code"] == "UNAVAILABLE", answer
+            answer.check_unavailable()
             assert "was moved or deleted" in answer.errors[0]["message"]
         assert server.health() == 503
         assert not path.exists(), "an empty store was put in its place"

@@ -3,10 +3,14 @@
 from enum import StrEnum
 from hashlib import blake2b
 
-from promograph.domain.code_formats import DEFAULT_ALPHABET
+from promograph.domain.code_formats import DEFAULT_ALPHABET, CodeFormat
+from promograph.domain.codes import normalise
+from promograph.errors import BadInput, InputProblem
 
 RESERVED_PREFIX = "TEST-"
 """No real code may begin with it, in any letter case: this is what makes a placeholder tell-tale."""
+
+RESERVED = "Codes that begin with TEST- are kept for tests and previews."
 
 _LENGTH = 8
 
@@ -22,6 +26,15 @@ class Purpose(StrEnum):
 def is_placeholder(key: str) -> bool:
     """Whether a normalised text can only be a placeholder."""
     return key.startswith(RESERVED_PREFIX)
+
+
+def check_not_reserved(look: CodeFormat) -> None:
+    """BadInput where the codes of this format would begin as placeholders do."""
+    start = normalise(look.literals[0])
+    comes_close = start == RESERVED_PREFIX[:-1] and RESERVED_PREFIX[-1] in look.letters
+    if start.startswith(RESERVED_PREFIX) or comes_close:
+        field = "prefix" if look.prefix else "pattern"
+        raise BadInput(InputProblem.INVALID, RESERVED, field=(field,))
 
 
 def placeholder(handle: str, customer: str) -> str:

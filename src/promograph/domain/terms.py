@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from promograph.domain.placeholders import check_not_reserved
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus, PromotionTerms
 from promograph.domain.windows import checked as checked_window
 from promograph.errors import BadInput, InputProblem
@@ -26,6 +27,7 @@ def checked_terms(terms: PromotionTerms) -> PromotionTerms:
     _check_properties(terms.properties)
     checked_window(terms.window)
     terms.code_format.validate()
+    check_not_reserved(terms.code_format)
     for name, limit in (
         ("audienceCap", terms.audience_cap),
         ("usesPerCode", terms.uses_per_code),

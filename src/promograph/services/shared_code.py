@@ -1,7 +1,7 @@
 """The code that everybody shares: set, changed and taken away, as long as nobody was given it."""
 
 from promograph.domain.codes import check_text, normalise
-from promograph.domain.placeholders import is_placeholder
+from promograph.domain.placeholders import RESERVED, is_placeholder
 from promograph.domain.promotions import CodeKind, Promotion, PromotionTerms
 from promograph.errors import BadInput, InputProblem
 from promograph.store import shared_codes, stock
@@ -64,7 +64,7 @@ def _insert(connection: Connection, promotion_id: int, text: str, kind: CodeKind
     field = "code" if kind is CodeKind.SINGLE else "fallbackCode"
     fault = check_text(text)
     if fault is None and is_placeholder(normalise(text)):
-        fault = "Codes that begin with TEST- are kept for tests and previews."
+        fault = RESERVED
     if fault is not None:
         raise BadInput(InputProblem.INVALID, fault, field=(field,))
     if not shared_codes.insert(connection, promotion_id, text):

@@ -16,7 +16,7 @@ from promograph.domain.code_reports import Repeats, Tally
 from promograph.domain.code_rows import BadRow, Batch
 from promograph.domain.codes import normalise
 from promograph.domain.keys import checked_optional
-from promograph.domain.placeholders import RESERVED_PREFIX, is_placeholder
+from promograph.domain.placeholders import RESERVED, check_not_reserved, is_placeholder
 from promograph.domain.promotions import CodeKind, Promotion, takes_codes
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
@@ -32,7 +32,6 @@ MOST_GENERATED = 10_000_000
 MOST_PASTED = 100_000
 MOST_BLOCKED = 10_000
 _ROUND = 100_000
-_RESERVED = "Codes that begin with TEST- are kept for tests and previews."
 
 
 class Stocking:
@@ -62,7 +61,7 @@ class Stocking:
     async def _generate(self, promotion: Promotion, count: int, format_: CodeFormat | None, order: Order) -> Added:
         look = promotion.terms.code_format if format_ is None else format_
         look.validate()
-        _check_not_reserved(look)
+        check_not_reserved(look)
         counters = await self._database.read(lambda connection: stock.read(connection, [promotion.id]))
         look.check_room(counters[promotion.id].total, count)
         async with Loader(self._database, self._clock, order) as loader:
@@ -230,7 +229,7 @@ def _without_reserved(batch: Batch) -> Batch:
     if not reserved:
         return batch
     bad = [
-        BadRow(row, text, _RESERVED)
+        BadRow(row, text, RESERVED)
         for row, text, key in zip(batch.rows, batch.texts, batch.keys, strict=True)
         if key in reserved
     ]
@@ -279,8 +278,3 @@ class _Digested:
 
     def digest(self) -> str:
         return self._digest.hexdigest()
-
-
-def _check_not_reserved(format_: CodeFormat) -> None:
-    if is_placeholder(normalise(format_.literals[0]) + "-") or normalise(format_.prefix).startswith(RESERVED_PREFIX):
-        raise BadInput(InputProblem.INVALID, _RESERVED, field=("prefix",))
