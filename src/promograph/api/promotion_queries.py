@@ -8,11 +8,11 @@ import strawberry
 from promograph.api.code import Code, code_node
 from promograph.api.connections import After, Before, Connection, First, Last, connection_of, slice_of
 from promograph.api.context import Asked
+from promograph.api.node_finding import found_node
 from promograph.api.nodes import Node, read_global_id
 from promograph.api.promotion import Promotion, promotion_node
 from promograph.api.promotion_search import SORTED_BY, PromotionFilter, PromotionSort, query_of
 from promograph.api.rights import EVERYBODY, READ, WRITE
-from promograph.domain.access import Scope
 from promograph.domain.codes import MAX_LENGTH
 from promograph.domain.keys import checked_key
 from promograph.domain.terms import check_storable
@@ -45,7 +45,7 @@ class PromotionQueries:
         if handle is not None:
             facts = await info.context.services.promoting.get(handle=checked_key(handle, "handle"))
             return None if facts is None else promotion_node(facts, info.context.now)
-        node = await _found(info, *read_global_id(id or "", "id"))
+        node = await found_node(info, *read_global_id(id or "", "id"))
         return node if isinstance(node, Promotion) else None
 
     @strawberry.field(description="The lobby: all promotions, searched and filtered.", directives=READ)
@@ -87,7 +87,7 @@ class PromotionQueries:
     async def node(
         self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
     ) -> Node | None:
-        return await _found(info, *read_global_id(id, "id"))
+        return await found_node(info, *read_global_id(id, "id"))
 
     @strawberry.field(
         description="Objects, by their global ids, in the order asked; none for an unknown id.", directives=EVERYBODY
@@ -100,19 +100,4 @@ class PromotionQueries:
         if len(ids) > _MOST_IDS:
             raise BadInput(InputProblem.TOO_MANY, f"One call takes at most {_MOST_IDS} ids.", field=("ids",))
         read = [read_global_id(id_, "ids", str(place)) for place, id_ in enumerate(ids)]
-        return await asyncio.gather(*(_found(info, kind, numbers) for kind, numbers in read))
-
-
-async def _found(info: Asked, kind: str, numbers: tuple[int, ...]) -> Node | None:
-    """The object, as far as this caller may know that it is there."""
-    if (
-        kind == "Promotion"
-        and len(numbers) == 1
-        and info.context.caller.may(Scope.INVENTORY_READ, Scope.PROMOTIONS_WRITE)
-    ):
-        facts = await info.context.promotion(numbers[0])
-        return None if facts is None else promotion_node(facts, info.context.now)
-    if kind == "Code" and len(numbers) == 2 and info.context.caller.may(Scope.PROMOTIONS_WRITE):
-        found = await info.context.services.lookup.code_at(*numbers)
-        return None if found is None else code_node(found)
-    return None
+        return await asyncio.gather(*(found_node(info, kind, numbers) for kind, numbers in read))

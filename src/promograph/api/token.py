@@ -50,7 +50,7 @@ class TokenRevokePayload:
 class TokenQueries:
     @strawberry.field(description="All tokens, the oldest first.", directives=ADMIN)
     async def tokens(self, info: Asked) -> list[Token]:
-        return [_node(token) for token in await info.context.services.access.every()]
+        return [token_node(token) for token in await info.context.services.access.every()]
 
 
 @strawberry.type
@@ -60,19 +60,19 @@ class TokenMutations:
         made, errors = await answered(info.context.services.access.create(input.name, input.scopes))
         if made is None:
             return TokenCreatePayload(token=None, text=None, user_errors=errors)
-        return TokenCreatePayload(token=_node(made[1]), text=made[0], user_errors=[])
+        return TokenCreatePayload(token=token_node(made[1]), text=made[0], user_errors=[])
 
     @strawberry.mutation(description="Revoke an API token, for good and within two seconds.", directives=ADMIN)
     async def token_revoke(self, info: Asked, input: Given[TokenRevokeInput]) -> TokenRevokePayload:
         token, errors = await answered(_revoke(info, input))
-        return TokenRevokePayload(token=None if token is None else _node(token), user_errors=errors)
+        return TokenRevokePayload(token=None if token is None else token_node(token), user_errors=errors)
 
 
 async def _revoke(info: Asked, input: TokenRevokeInput) -> tokens.Token:
     return await info.context.services.access.revoke(checked_key(input.name, "name", longest=64))
 
 
-def _node(token: tokens.Token) -> Token:
+def token_node(token: tokens.Token) -> Token:
     return Token(
         id=global_id("Token", token.id),
         name=token.name,

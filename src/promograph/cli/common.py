@@ -19,7 +19,9 @@ T = TypeVar("T")
 StoreOption = Annotated[
     str | None,
     typer.Option(
-        "--store", help="sqlite:///FILE or postgresql://USER@HOST/DATABASE; sqlite:///promograph.db otherwise."
+        "--store",
+        metavar="URL",
+        help="sqlite:///FILE or postgresql://USER@HOST/DATABASE; sqlite:///promograph.db otherwise.",
     ),
 ]
 

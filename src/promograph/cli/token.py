@@ -12,13 +12,15 @@ from promograph.domain.access import Scope
 from promograph.services.app import Services
 from promograph.store.tokens import Token
 
+_SCOPE = f"A right that it carries; give it several times. There are {', '.join(Scope)}."
+
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API tokens.")
 
 
 @app.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="A name that no token had before.")],
-    scope: Annotated[list[Scope], typer.Option("--scope", help="A right that it carries; give it several times.")],
+    scope: Annotated[list[Scope], typer.Option("--scope", metavar="SCOPE", help=_SCOPE)],
     store: StoreOption = None,
 ) -> None:
     """Make a token. Its text goes to the standard output, alone; it is never shown again."""

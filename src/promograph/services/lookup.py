@@ -1,10 +1,12 @@
 """Looking one thing up, for staff."""
 
+from typing import Any
+
 from promograph.domain.codes import normalise
 from promograph.domain.issuing import Issuance
 from promograph.domain.redeeming import Redemption
 from promograph.domain.terms import is_storable
-from promograph.store import histories
+from promograph.store import histories, listing
 from promograph.store.database import Database
 from promograph.store.histories import CodeState
 
@@ -29,3 +31,13 @@ class Lookup:
 
     async def redemptions_of(self, promotion_id: int, seq: int) -> list[Redemption]:
         return await self._database.read(lambda connection: histories.redemptions_of(connection, promotion_id, seq))
+
+    async def issuance(self, promotion_id: int, number: int) -> Issuance | None:
+        return await self._database.read(lambda connection: histories.issuance_at(connection, promotion_id, number))
+
+    async def redemption(self, promotion_id: int, number: int) -> Redemption | None:
+        return await self._database.read(lambda connection: histories.redemption_at(connection, promotion_id, number))
+
+    async def batch(self, id_: int) -> Any:
+        """A row of `store.listing.batch_page`, or None."""
+        return await self._database.read(lambda connection: listing.batch_row(connection, id_))

@@ -48,6 +48,16 @@ _USES_OF_SHARED = Statement(
 )
 
 
+_ISSUANCE = Statement(
+    f"SELECT {issuances.COLUMNS}, h.issued_at FROM issuance i LEFT JOIN issuance h ON h.promotion_id = i.promotion_id "
+    "AND h.seq = i.seq AND h.kind = 'INITIAL' AND h.seq <> 0 "
+    "WHERE i.promotion_id = :promotion_id AND i.number = :number"
+)
+_REDEMPTION = Statement(
+    f"SELECT {redemptions.COLUMNS} FROM redemption d WHERE d.promotion_id = :promotion_id AND d.number = :number"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeState:
     """Where a code stands."""
@@ -87,6 +97,23 @@ def redemptions_of(connection: Connection, promotion_id: int, seq: int) -> list[
     statement = _USES_OF_SHARED if seq == SHARED_SEQ else _USES
     rows = statement.fetch(connection, promotion_id=promotion_id, seq=seq)
     return [redemptions.redemption_of(tuple(row), handle) for row in rows]
+
+
+def issuance_at(connection: Connection, promotion_id: int, number: int) -> Issuance | None:
+    rows = _ISSUANCE.fetch(connection, promotion_id=promotion_id, number=number)
+    if not rows:
+        return None
+    *columns, first_issued = rows[0]
+    promotion = _promotion(connection, promotion_id)
+    found = issuances.issuance_of(columns, promotion)
+    return found if first_issued is None else replace(found, expires_at=promotion.expiry(from_micros(first_issued)))
+
+
+def redemption_at(connection: Connection, promotion_id: int, number: int) -> Redemption | None:
+    rows = _REDEMPTION.fetch(connection, promotion_id=promotion_id, number=number)
+    if not rows:
+        return None
+    return redemptions.redemption_of(tuple(rows[0]), _promotion(connection, promotion_id).terms.handle)
 
 
 def _promotion(connection: Connection, id_: int) -> Promotion:

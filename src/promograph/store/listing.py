@@ -155,18 +155,25 @@ def code_of(promotion_id: int, row: Any) -> CodeState:
     )
 
 
+_BATCH_COLUMNS = (
+    B.c.id,
+    B.c.promotion_id,
+    B.c.source,
+    B.c.channel,
+    B.c.size,
+    B.c.created_at,
+    B.c.report,
+)
+
+
+def batch_row(connection: Connection, id_: int) -> Any:
+    """A row as in `batch_page`; None where there is no such batch."""
+    return connection.execute(select(*_BATCH_COLUMNS).where(B.c.id == id_)).one_or_none()
+
+
 def batch_page(connection: Connection, promotion_id: int, part: Slice) -> Page:
     keys: list[ColumnElement[Any]] = [B.c.id]
-    columns = [
-        B.c.id,
-        B.c.promotion_id,
-        B.c.source,
-        B.c.channel,
-        B.c.size,
-        B.c.created_at,
-        B.c.report,
-    ]
-    statement = select(*columns).where(B.c.promotion_id == promotion_id)
+    statement = select(*_BATCH_COLUMNS).where(B.c.promotion_id == promotion_id)
     return _page(connection, statement, keys, part, descending=True)
 
 

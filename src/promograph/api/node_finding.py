@@ -1,0 +1,70 @@
+"""From a global id to the object, as far as the caller may know that it is there."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from promograph.api.code import batch_node, code_node
+from promograph.api.context import Asked
+from promograph.api.issuance import issuance_node
+from promograph.api.nodes import Node
+from promograph.api.promotion import promotion_node
+from promograph.api.redemption import redemption_node
+from promograph.api.token import token_node
+from promograph.domain.access import Scope
+
+
+async def _promotion(info: Asked, id_: int) -> Node | None:
+    facts = await info.context.promotion(id_)
+    return None if facts is None else promotion_node(facts, info.context.now)
+
+
+async def _code(info: Asked, promotion_id: int, seq: int) -> Node | None:
+    found = await info.context.services.lookup.code_at(promotion_id, seq)
+    return None if found is None else code_node(found)
+
+
+async def _batch(info: Asked, id_: int) -> Node | None:
+    row = await info.context.services.lookup.batch(id_)
+    return None if row is None else batch_node(row)
+
+
+async def _issuance(info: Asked, promotion_id: int, number: int) -> Node | None:
+    found = await info.context.services.lookup.issuance(promotion_id, number)
+    return None if found is None else issuance_node(found)
+
+
+async def _redemption(info: Asked, promotion_id: int, number: int) -> Node | None:
+    found = await info.context.services.lookup.redemption(promotion_id, number)
+    return None if found is None else redemption_node(found)
+
+
+async def _token(info: Asked, id_: int) -> Node | None:
+    tokens = await info.context.services.access.every()
+    return next((token_node(token) for token in tokens if token.id == id_), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """`scopes`: one of them is needed, as the type says of itself in the schema."""
+
+    find: Callable[..., Awaitable[Node | None]]
+    numbers: int
+    scopes: tuple[Scope, ...]
+
+
+_KINDS = {
+    "Promotion": _Kind(_promotion, 1, (Scope.INVENTORY_READ, Scope.PROMOTIONS_WRITE)),
+    "Code": _Kind(_code, 2, (Scope.PROMOTIONS_WRITE,)),
+    "Batch": _Kind(_batch, 1, (Scope.PROMOTIONS_WRITE,)),
+    "Issuance": _Kind(_issuance, 2, (Scope.CODES_ISSUE, Scope.PROMOTIONS_WRITE)),
+    "Redemption": _Kind(_redemption, 2, (Scope.CODES_REDEEM, Scope.PROMOTIONS_WRITE)),
+    "Token": _Kind(_token, 1, ()),
+}
+
+
+async def found_node(info: Asked, id_kind: str, numbers: tuple[int, ...]) -> Node | None:
+    """The object with the kind and the numbers of a global id."""
+    kind = _KINDS.get(id_kind)
+    if kind is None or len(numbers) != kind.numbers or not info.context.caller.may(*kind.scopes):
+        return None
+    return await kind.find(info, *numbers)
