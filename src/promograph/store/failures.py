@@ -72,8 +72,8 @@ def is_gone(failure: BaseException) -> bool:
     """
     if isinstance(failure, TimeoutError):
         return False
-    if isinstance(failure, OSError) or type(failure) is asyncpg.InterfaceError:
-        return True  # the latter is how asyncpg says that a connection has been closed
+    if isinstance(failure, OSError | asyncpg.InternalClientError) or type(failure) is asyncpg.InterfaceError:
+        return True  # the latter two are how asyncpg says that a connection has been closed, or has broken just now
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return True
     return sqlstate(failure).startswith(("08", "57P"))

@@ -97,12 +97,22 @@ async def _transact(link: AsyncConnection, work: Work[T]) -> T:
     await driver.execute("BEGIN")
     try:
         result = await link.run_sync(work)
-    except Exception:
-        if not driver.is_closed():
-            await driver.execute("ROLLBACK")
+    except Exception as failure:
+        await _undo(driver, failure)
         raise
     await _commit(driver)
     return result
+
+
+async def _undo(driver: asyncpg.Connection, failure: Exception) -> None:
+    """Roll back; where the connection is gone, whatever failed failed of that, and nothing was done."""
+    try:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+            return
+    except Exception as further:
+        raise ConnectionResetError from further
+    raise ConnectionResetError from failure
 
 
 async def _commit(driver: asyncpg.Connection) -> None:
