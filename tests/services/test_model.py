@@ -347,19 +347,16 @@ class Core(RuleBasedStateMachine):
     def _check_issue(self, requests: Sequence[IssueRequest], outcomes: Sequence[IssueOutcome]) -> None:
         # A cap that is reached ends its promotion when the transaction is over, not within it.
         full = []
-        asked_for: set[tuple[int, str]] = set()  # new customers who were turned down by an empty pool
         for request, outcome in zip(requests, outcomes, strict=True):
             offer = next(one for one in self._offers if one.terms.handle == request.promotion)
-            self._check_one(offer, request, outcome, asked_for)
+            self._check_one(offer, request, outcome)
             cap = offer.terms.audience_cap
             if cap is not None and outcome.issuance and not outcome.replayed and len(offer.customers) >= cap:
                 full.append(offer)
         for offer in full:
             offer.state, offer.reason = "ENDED", "AUDIENCE_CAP"
 
-    def _check_one(
-        self, offer: Offer, request: IssueRequest, outcome: IssueOutcome, asked_for: set[tuple[int, str]]
-    ) -> None:
+    def _check_one(self, offer: Offer, request: IssueRequest, outcome: IssueOutcome) -> None:
         occasion = self._occasion(offer, request)
         if occasion is None:
             assert why(outcome) == ["REQUIRED"]
@@ -371,16 +368,6 @@ class Core(RuleBasedStateMachine):
             return
         expected = self._issue_refusal(offer, request.customer)
         if expected is not None:
-            if expected == "POOL_EMPTY":
-                # Within one call those whom the pool turned down still hold their place under the cap.
-                waiting = {customer for id_, customer in asked_for if id_ == offer.id} | offer.customers
-                cap = offer.terms.audience_cap
-                if cap is not None and request.customer not in waiting and len(waiting) >= cap:
-                    assert why(outcome) in (["POOL_EMPTY"], ["AUDIENCE_CAP_REACHED"])
-                else:
-                    assert why(outcome) == ["POOL_EMPTY"]
-                asked_for.add((offer.id, request.customer))
-                return
             assert why(outcome) == [expected]
             return
         assert why(outcome) == []

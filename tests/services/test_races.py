@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 
@@ -196,17 +197,23 @@ def test_a_call_for_many_sent_to_every_server_at_once_is_answered_once(crowd: Cr
         assert crowd.inventory(promotion).issued == 20
 
 
-def test_keys_of_single_requests_in_calls_for_many_meet_without_a_fault(crowd: Crowd) -> None:
-    for _ in range(ROUNDS // 2):
-        promotion, _ = crowd.promotion(codes=40, issue_policy=IssuePolicy.PER_MESSAGE)
-        handle = promotion.terms.handle
-        requests = [
-            IssueRequest(promotion=handle, customer=f"c{n}", idempotency_key=f"{handle}-{n}") for n in range(10)
-        ]
-        calls: list[Call[list[IssueOutcome]]] = [lambda services: services.issuing.issue_many(requests)] * 8  # noqa: B023
-        answers = crowd.all(calls)
-        assert len({tuple(outcome.issuance for outcome in answer) for answer in answers}) == 1
-        assert crowd.inventory(promotion).issued == 10
+def test_overlapping_calls_for_many_give_each_customer_one_code(crowd: Crowd) -> None:
+    """Large enough to be sent as if all of them were new, which half of them are not."""
+    for _ in range(ROUNDS // 10):
+        promotion, _ = crowd.promotion(codes=1_500)
+
+        def ask(start: int, handle: str = promotion.terms.handle) -> Call[list[IssueOutcome]]:
+            requests = [IssueRequest(promotion=handle, customer=f"c{n}") for n in range(start, start + 600)]
+            return lambda services: services.issuing.issue_many(requests)
+
+        answers = crowd.all([ask(start) for start in (0, 300, 600, 0)])
+        given = {
+            (outcome.issuance.customer, outcome.issuance.text) for a in answers for outcome in a if outcome.issuance
+        }
+        assert len(given) == 1_200
+        assert len({text for _, text in given}) == 1_200
+        found = crowd.inventory(promotion)
+        assert (found.customers, found.issued, found.available) == (1_200, 1_200, 300)
 
 
 def test_a_cap_is_reached_exactly_and_ends_the_promotion(crowd: Crowd) -> None:
@@ -373,3 +380,41 @@ def test_ending_races_issuing(crowd: Crowd) -> None:
         calls[24:24] = [end]
         issued_at_end = next(answer for answer in crowd.all(calls) if isinstance(answer, int))
         assert crowd.inventory(promotion).issued == issued_at_end
+
+
+@pytest.mark.parametrize("limit", ["uses_per_code", "uses_per_customer"])
+def test_lowering_a_limit_races_redeeming(crowd: Crowd, limit: str) -> None:
+    """Either the change comes first and stops the next use, or it hears how many there have been."""
+    for _ in range(ROUNDS):
+        promotion, texts = crowd.promotion(codes=4, code_kind=CodeKind.MULTIPLE, uses_per_code=4)
+
+        async def lower(services: Services, id_: int = promotion.id) -> str:
+            try:
+                await services.promoting.update(id_, lambda terms: (Draft(terms=replace(terms, **{limit: 1})), True))
+            except BadInput as problem:
+                return problem.problem.value
+            return "LOWERED"
+
+        # Of one code for the one limit, of several by one customer for the other.
+        uses = [texts[0]] * 4 if limit == "uses_per_code" else texts
+        calls: list[Call[Any]] = [redeem(text, "ann") for text in uses]
+        calls.insert(2, lower)
+        answers = crowd.all(calls)
+        used = reasons([answer for answer in answers if isinstance(answer, RedeemOutcome)])["YES"]
+        assert (used <= 1) is ("LOWERED" in answers)
+        assert crowd.one(lambda services: services.verify()) == []
+
+
+def test_stopping_races_redeeming(crowd: Crowd) -> None:
+    """Nothing is redeemed after the answer that redeeming has been stopped."""
+    for _ in range(ROUNDS):
+        promotion, texts = crowd.promotion(codes=24, code_kind=CodeKind.MULTIPLE)
+
+        async def stop(services: Services, id_: int = promotion.id) -> int:
+            await services.promoting.end(id_, stop_redeeming=True)
+            return (await services.promoting.inventories([id_]))[id_].redemptions
+
+        calls: list[Call[Any]] = [redeem(text) for text in texts]
+        calls.insert(12, stop)
+        seen = next(answer for answer in crowd.all(calls) if isinstance(answer, int))
+        assert crowd.inventory(promotion).redemptions == seen

@@ -15,7 +15,6 @@ from promograph.errors import BadInput, InputProblem
 from promograph.services.stocking import MOST_BLOCKED, MOST_GENERATED, MOST_PASTED
 from promograph.store import loading
 from promograph.store.listing import CodeQuery, Slice, code_of
-from promograph.store.opening import open_database
 
 from .world import World, issued, why
 
@@ -78,7 +77,7 @@ async def test_codes_that_could_be_guessed_are_not_made(world: World) -> None:
         (MOST_GENERATED + 1, None, "count"),
         (1, CodeFormat(prefix="TEST-"), "prefix"),
         (1, CodeFormat(prefix="test-"), "prefix"),
-        (1, CodeFormat(pattern="TEST-########"), "prefix"),
+        (1, CodeFormat(pattern="TEST-########"), "pattern"),
         (1, CodeFormat(prefix="a b"), "prefix"),
         (1, CodeFormat(length=0), "length"),
         (1, CodeFormat(pattern="FIXED"), "pattern"),
@@ -282,87 +281,66 @@ async def test_two_loads_at_once_do_not_mix(world: World) -> None:
     assert (await second.stocking.paste(promotion.id, "OTHER", channel=None)).report.added == 1
 
 
-async def dead_load(world: World, promotion: Promotion, keys: list[str]) -> tuple[Any, loading.Load]:
-    """What a process leaves that dies in the middle of a load."""
-    database = open_database(world.store)
-    now = world.clock.now
-    load = await database.write(lambda connection: loading.claim(connection, promotion.id, "dead", now))
-    codes = [(load.first + n, key, None) for n, key in enumerate(keys)]
-    await database.write(lambda connection: loading.put(connection, load, codes))
-    return database, load
-
-
 async def test_a_load_whose_process_died_gives_way_after_a_minute(world: World) -> None:
     promotion = await world.promotion(codes=["A"])
-    database, _ = await dead_load(world, promotion, ["B", "C", "D", "E"])
-    try:
-        assert await world.services.verify() == []
-        world.clock.move(seconds=59)
-        with pytest.raises(BadInput) as caught:
-            await world.services.stocking.paste(promotion.id, "C", channel=None)
-        assert caught.value.problem is InputProblem.BUSY
-        assert issued(await world.issue(promotion, "ann")).text == "A", "nobody else waits for it"
-        assert why(await world.issue(promotion, "bob")) == ["POOL_EMPTY"]
-        world.clock.move(seconds=1)
-        added = await world.services.stocking.paste(promotion.id, "C\nX", channel=None)
-        assert (added.report.added, added.report.already_here) == (2, 0)
-        assert await texts_of(world, promotion) == ["A", "C", "X"]
-        assert [await world.code(promotion, each) for each in ("bob", "cy")] == ["C", "X"]
-    finally:
-        await database.close()
+    await world.unfinished_load(promotion, ["B", "C", "D", "E"])
+    assert await world.services.verify() == []
+    world.clock.move(seconds=59)
+    with pytest.raises(BadInput) as caught:
+        await world.services.stocking.paste(promotion.id, "C", channel=None)
+    assert caught.value.problem is InputProblem.BUSY
+    assert issued(await world.issue(promotion, "ann")).text == "A", "nobody else waits for it"
+    assert why(await world.issue(promotion, "bob")) == ["POOL_EMPTY"]
+    world.clock.move(seconds=1)
+    added = await world.services.stocking.paste(promotion.id, "C\nX", channel=None)
+    assert (added.report.added, added.report.already_here) == (2, 0)
+    assert await texts_of(world, promotion) == ["A", "C", "X"]
+    assert [await world.code(promotion, each) for each in ("bob", "cy")] == ["C", "X"]
 
 
 async def test_a_load_that_was_taken_for_dead_adds_nothing_any_more(world: World) -> None:
     """It stood still for over a minute, another one took its place; then it goes on."""
     promotion = await world.promotion(codes=["A"])
-    database, load = await dead_load(world, promotion, ["B", "C"])
-    try:
-        world.clock.move(seconds=61)
-        await world.services.stocking.paste(promotion.id, "X", channel=None)
-        now = world.clock.now
-        with pytest.raises(BadInput) as caught:
-            # Its next numbers lie beyond those that the other one has used.
-            await database.write(
-                lambda connection: loading.put(
-                    connection, load, [(load.first + 2, "Y", None), (load.first + 3, "Z", None)]
-                )
+    load = await world.unfinished_load(promotion, ["B", "C"])
+    world.clock.move(seconds=61)
+    await world.services.stocking.paste(promotion.id, "X", channel=None)
+    now = world.clock.now
+    with pytest.raises(BadInput) as caught:
+        # Its next numbers lie beyond those that the other one has used.
+        await world.go_on(load, ["Y", "Z"], first=load.first + 2)
+    assert caught.value.problem is InputProblem.BUSY
+    with pytest.raises(BadInput) as caught:
+        await world.write(
+            lambda connection: loading.publish(
+                connection, load, load.first + 3, source="IMPORTED", channel=None, report={}, now=now
             )
-            await database.write(
-                lambda connection: loading.publish(
-                    connection, load, load.first + 3, source="IMPORTED", channel=None, report={}, now=now
-                )
-            )
-        assert caught.value.problem is InputProblem.BUSY
-        await database.write(lambda connection: loading.abandon(connection, load))
-        for text in ("Q\nR\nS\nT", "Y\nZ"):
-            report = (await world.services.stocking.paste(promotion.id, text, channel=None)).report
-            assert report.added == report.read
-        assert await texts_of(world, promotion) == ["A", "X", "Q", "R", "S", "T", "Y", "Z"]
-    finally:
-        await database.close()
+        )
+    assert caught.value.problem is InputProblem.BUSY
+    await world.write(lambda connection: loading.abandon(connection, load))
+    for text in ("Q\nR\nS\nT", "Y\nZ"):
+        report = (await world.services.stocking.paste(promotion.id, text, channel=None)).report
+        assert report.added == report.read
+    assert await texts_of(world, promotion) == ["A", "X", "Q", "R", "S", "T", "Y", "Z"]
 
 
 async def test_a_load_that_goes_on_beside_the_one_that_took_its_place_disturbs_nothing(world: World) -> None:
     promotion = await world.promotion(codes=["A"])
-    database, load = await dead_load(world, promotion, ["B"])
+    load = await world.unfinished_load(promotion, ["B"])
     services, between = world.interposed()
-    try:
-        world.clock.move(seconds=61)
+    world.clock.move(seconds=61)
 
-        async def go_on() -> None:
-            with pytest.raises(BadInput) as caught:
-                await database.write(lambda connection: loading.put(connection, load, [(load.first + 1, "Y", None)]))
-            assert caught.value.problem is InputProblem.BUSY
+    async def go_on() -> None:
+        with pytest.raises(BadInput) as caught:
+            await world.go_on(load, ["Y"], first=load.first + 1)
+        assert caught.value.problem is InputProblem.BUSY
 
-        async def arm() -> None:
-            between.before_write = go_on
+    async def arm() -> None:
+        between.before_write = go_on
 
-        between.before_write = arm
-        added = await services.stocking.paste(promotion.id, "X1\nX2\nX3", channel=None)
-        assert added.report.added == 3
-        assert await texts_of(world, promotion) == ["A", "X1", "X2", "X3"]
-    finally:
-        await database.close()
+    between.before_write = arm
+    added = await services.stocking.paste(promotion.id, "X1\nX2\nX3", channel=None)
+    assert added.report.added == 3
+    assert await texts_of(world, promotion) == ["A", "X1", "X2", "X3"]
 
 
 async def test_a_promotion_that_ends_while_its_codes_are_loaded(world: World) -> None:

@@ -1,6 +1,6 @@
 """What tests say to the services most often, said shortly."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -12,8 +12,10 @@ from promograph.domain.refusals import Refusal
 from promograph.errors import BadInput
 from promograph.services.app import Services
 from promograph.services.promoting import Draft
+from promograph.store import loading
 from promograph.store.database import Database, Work
 from promograph.store.inventories import Inventory
+from promograph.store.loading import Load
 from promograph.store.opening import open_database
 
 T = TypeVar("T")
@@ -140,6 +142,25 @@ class World:
 
     async def unblock(self, *codes: str) -> int:
         return await self.block(*codes, blocked=False)
+
+    async def unfinished_load(self, promotion: Promotion, keys: Sequence[str]) -> Load:
+        """What a process leaves that dies in the middle of a load: a claim, and codes that nobody may see."""
+        load = await self.write(lambda connection: loading.claim(connection, promotion.id, "dead", self.clock.now))
+        await self.go_on(load, keys, first=load.first)
+        return load
+
+    async def go_on(self, load: Load, keys: Sequence[str], *, first: int) -> None:
+        """The next piece of such a load, should its process live after all."""
+        codes = [(seq, key, None) for seq, key in enumerate(keys, start=first)]
+        await self.write(lambda connection: loading.put(connection, load, codes))
+
+    async def write(self, work: Work[T]) -> T:
+        """Something that no use case does."""
+        database = open_database(self.store)
+        try:
+            return await database.write(work)
+        finally:
+            await database.close()
 
     async def inventory(self, promotion: Promotion) -> Inventory:
         return (await self.services.promoting.inventories([promotion.id]))[promotion.id]

@@ -26,11 +26,20 @@ async def prepare(database: Database) -> None:
     if revision == _head():
         return
     if revision is None and await database.read(_is_empty):
-        await migrate(database)
+        await _make_tables(database)
         return
     raise StoreOutdated(
         "The store's tables are of another version than this promograph: back it up, then run `promograph migrate`."
     )
+
+
+async def _make_tables(database: Database) -> None:
+    """Several servers may find the store empty at once; one of them makes the tables, the others come too late."""
+    try:
+        await migrate(database)
+    except Exception:
+        if await database.read(_revision) != _head():
+            raise
 
 
 def differences(connection: Connection) -> list[str]:

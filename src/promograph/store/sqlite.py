@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,6 @@ _LOCK_PATIENCE = 10.0
 _READERS = 4
 _BREATH = 0.002
 _PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA cache_size=-65536",
@@ -92,6 +92,10 @@ class SqliteDatabase(Database):
                     ) from failure
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.02)
+        self._know_file()
+
+    def _know_file(self) -> None:
+        """Remember which file was opened first."""
         if self._identity is None:
             self._identity = _identity(self._path)
 
@@ -110,6 +114,7 @@ class SqliteDatabase(Database):
         try:
             self._check_there()
             with self._readers.connect() as connection:
+                self._know_file()
                 return work(connection)
         except Exception as failure:
             raise wrapped(failure) from failure
@@ -149,13 +154,15 @@ def _engine(path: str, pool: type[Any], *, busy_seconds: float) -> Engine:
         connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy_seconds},
         **sizes,
     )
-    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", partial(_set_pragmas, busy_seconds))
     return engine
 
 
-def _set_pragmas(connection: Any, _record: object) -> None:
+def _set_pragmas(busy_seconds: float, connection: Any, _record: object) -> None:
     connection.execute(f"PRAGMA busy_timeout={int(_LOCK_PATIENCE * 1000)}")  # turning WAL on wants a lock
-    for pragma in _PRAGMAS:
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode=WAL")  # to say it again would wait for whoever is writing
+    for pragma in (*_PRAGMAS, f"PRAGMA busy_timeout={int(busy_seconds * 1000)}"):
         connection.execute(pragma)
 
 
