@@ -48,6 +48,8 @@ class Gatherer(Generic[Req, Out]):
     async def _answer(self, batch: list[tuple[Req, "asyncio.Future[Out]"]], *, again: bool = False) -> None:
         try:
             outcomes = await self._run([request for request, _ in batch])
+            if len(outcomes) != len(batch):
+                raise RuntimeError(f"{len(batch)} requests were given {len(outcomes)} answers")
         except Exception as failure:
             if again or isinstance(failure, StoreError):
                 _fail(batch, failure)

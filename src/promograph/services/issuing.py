@@ -71,7 +71,7 @@ class Issuing:
             return []
         if any(request.purpose is not Purpose.LIVE for request in requests):
             return await self._answer_apart(requests, key)
-        if key is not None:
+        if key is not None or any(request.idempotency_key for request in requests):
             return await self._keyed_calls.submit(IssueCall(requests=requests, idempotency_key=key))
         return await self._issue(requests)
 
