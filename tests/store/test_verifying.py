@@ -165,9 +165,7 @@ BLIND_SPOTS: dict[str, list[str]] = {
     ],
     "a code belongs to no promotion": ["INSERT INTO code (promotion_id, seq, key) VALUES (999, 1, 'LOST')"],
     "a promotion has no counters": [
-        "INSERT INTO promotion (handle, name, description, properties, reward, status, code_kind, issue_policy, "
-        "on_empty, code_format, time_zone, created_at, updated_at) VALUES ('bare', 'Bare', '', '{}', 'EXTERNAL', "
-        "'DRAFT', 'MULTIPLE', 'PER_CUSTOMER', 'REFUSE', '{}', 'UTC', 0, 0)"
+        "DELETE FROM stock WHERE promotion_id = (SELECT id FROM promotion WHERE handle = 'paper')"
     ],
     "a personalised code was used before it was issued": [
         f"UPDATE code SET uses = 1 {OF_ONE} AND key = 'ONE-6'",
