@@ -13,7 +13,7 @@ from promograph.errors import BadInput
 from promograph.services.app import Services
 from promograph.services.promoting import Draft
 from promograph.store import loading
-from promograph.store.database import Database, Work
+from promograph.store.database import Connection, Database, Work
 from promograph.store.inventories import Inventory
 from promograph.store.loading import Load
 from promograph.store.opening import open_database
@@ -60,6 +60,10 @@ class Interposed(Database):
     @property
     def piece(self) -> int:
         return self._inner.piece
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._inner.is_wanted
 
     async def close(self) -> None:
         await self._inner.close()
@@ -151,8 +155,12 @@ class World:
 
     async def go_on(self, load: Load, keys: Sequence[str], *, first: int) -> None:
         """The next piece of such a load, should its process live after all."""
-        codes = [(seq, key, None) for seq, key in enumerate(keys, start=first)]
-        await self.write(lambda connection: loading.put(connection, load, codes))
+
+        def work(connection: Connection) -> None:
+            loading.check_held(connection, load)
+            loading.put(connection, load, first, keys, keys)
+
+        await self.write(work)
 
     async def write(self, work: Work[T]) -> T:
         """Something that no use case does."""

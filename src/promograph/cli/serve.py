@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
 from promograph.cli.common import StoreOption, err, settings_for, told
+from promograph.cli.memory import keep_what_is_loaded
 from promograph.config import Settings
 from promograph.errors import ConfigError
 from promograph.plugins import PluginManager
@@ -65,7 +66,9 @@ def _application(settings: Settings) -> Starlette:
     supervisor = parent_process()
     if supervisor is not None:
         Thread(target=_end_after, args=(supervisor,), daemon=True).start()
-    return create_app(settings)
+    application = create_app(settings)
+    keep_what_is_loaded()
+    return application
 
 
 def _end_after(supervisor: BaseProcess) -> None:

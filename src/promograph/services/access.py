@@ -1,5 +1,6 @@
 """API tokens: made, found again, revoked."""
 
+import asyncio
 import secrets
 import time
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ class Access:
         self._database = database
         self._clock = clock
         self._remembered: dict[str, tuple[float, Caller]] = {}
+        self._looking: dict[str, asyncio.Task[Caller]] = {}
 
     async def create(self, name: str, scopes: Iterable[Scope]) -> tuple[str, Token]:
         """The token's text, which is shown this once, and what is kept of it."""
@@ -64,14 +66,26 @@ class Access:
         seen_at, caller = self._remembered.get(digest, (0.0, NOBODY))
         if caller is not NOBODY and time.monotonic() - seen_at < REVOKED_WITHIN_SECONDS:
             return caller
-        token = await self._database.read(lambda connection: tokens.by_digest(connection, digest))
+        # Whoever comes while a token is looked up waits for that answer: else every request in flight would ask.
+        return await asyncio.shield(self._looking.get(digest) or self._begin_looking(digest))
+
+    def _begin_looking(self, digest: str) -> "asyncio.Task[Caller]":
+        self._looking[digest] = asyncio.create_task(self._look(digest))
+        return self._looking[digest]
+
+    async def _look(self, digest: str) -> Caller:
+        asked_at = time.monotonic()
+        try:
+            token = await self._database.read(lambda connection: tokens.by_digest(connection, digest))
+        finally:
+            del self._looking[digest]
         self._remembered.pop(digest, None)
         if token is None:
             return NOBODY
         caller = Caller(name=token.name, scopes=token.scopes)
         if len(self._remembered) >= _MOST_REMEMBERED:
             self._remembered.clear()
-        self._remembered[digest] = (time.monotonic(), caller)
+        self._remembered[digest] = (asked_at, caller)
         return caller
 
 

@@ -1,6 +1,7 @@
 """A load: codes put at the end of a promotion's line piece by piece, and shown all at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import uuid4
 
 from promograph.domain.batches import Added, AddReport
@@ -10,8 +11,8 @@ from promograph.store.database import Connection, Database
 from promograph.store.load_orders import Order
 from promograph.store.loading import Load
 
-_SEEN_EVERY = 20
-"""Pieces between two signs of life: far less than a minute's worth."""
+_SEEN_EVERY = timedelta(seconds=3)
+"""Between two signs of life: far less than the minute after which a load counts as dead."""
 
 
 class Loader:
@@ -23,7 +24,7 @@ class Loader:
         self._order = order
         self._load: Load | None = None
         self._next = 0
-        self._pieces = 0
+        self._seen_at = clock()
         self._published = False
         self.added = 0
 
@@ -43,38 +44,44 @@ class Loader:
     async def put(self, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
         """Add codes in this order; of the keys, those that were codes already, with the promotion that has them."""
         taken: dict[str, int] = {}
-        for start, stop in self._pieces_of(len(texts)):
-            found = await self._put(texts[start:stop], keys[start:stop])
+        start = 0
+        while start < len(texts):
+            stop, found = await self._put(texts, keys, start)
             self._next += stop - start - len(found)
             self.added += stop - start - len(found)
             taken |= found
-        return taken
-
-    def _pieces_of(self, count: int) -> Iterator[tuple[int, int]]:
-        start = 0
-        while start < count:
-            stop = min(start + self._database.piece, count)
-            yield start, stop
             start = stop
-
-    async def _put(self, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
-        load, first = self._claimed(), self._next
-
-        def work(connection: Connection) -> dict[str, int]:
-            # Here, and not outside: a store that has threads for heavy work makes the rows in one of them.
-            piece = [
-                (first + place, key, None if key == text else text)
-                for place, (text, key) in enumerate(zip(texts, keys, strict=True))
-            ]
-            return loading.put(connection, load, piece)
-
-        taken = await self._database.write(work, heavy=True)
-        self._pieces += 1
-        if self._pieces % _SEEN_EVERY == 0:
-            now = self._clock()
-            await self._database.write(lambda connection: loading.seen(connection, load, now))
-        await self._database.breathe()
         return taken
+
+    async def _put(self, texts: Sequence[str], keys: Sequence[str], start: int) -> tuple[int, dict[str, int]]:
+        """One transaction's worth of them from `start` on: where it stopped, and which keys were codes already."""
+        load, database = self._claimed(), self._database
+
+        def work(connection: Connection) -> tuple[int, dict[str, int]]:
+            loading.check_held(connection, load)
+            taken: dict[str, int] = {}
+            stop, number = start, self._next
+            while stop < len(texts):
+                piece = slice(stop, min(stop + database.piece, len(texts)))
+                found = loading.put(connection, load, number, texts[piece], keys[piece])
+                number += piece.stop - stop - len(found)
+                stop = piece.stop
+                taken |= found
+                if database.is_wanted:
+                    break
+            return stop, taken
+
+        put = await database.write(work, heavy=True)
+        await self._be_seen()
+        await database.breathe()
+        return put
+
+    async def _be_seen(self) -> None:
+        # By itself: in the transaction above, the mark would keep whoever issues waiting for all of it.
+        load, now = self._claimed(), self._clock()
+        if now - self._seen_at >= _SEEN_EVERY:
+            self._seen_at = now
+            await self._database.write(lambda connection: loading.seen(connection, load, now))
 
     async def publish(self, order: Order, report: AddReport) -> Added:
         """Show the codes, and keep the answer for the order's key."""

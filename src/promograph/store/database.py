@@ -40,7 +40,12 @@ class Database(ABC):
     @property
     @abstractmethod
     def piece(self) -> int:
-        """How many rows a long load should write in its next transaction, others considered."""
+        """How many rows a long load should write at a time, others considered."""
+
+    @property
+    @abstractmethod
+    def is_wanted(self) -> bool:
+        """Whether a long load should end its transaction after the piece at hand, others considered."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -15,7 +15,7 @@ from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, Issu
 from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, Promotion, PromotionStatus
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
-from promograph.store import issuances, line, promotions, shared_codes, stock
+from promograph.store import issuances, line, locking, promotions, shared_codes, stock
 from promograph.store.bulk import TAKEN
 from promograph.store.issuances import NewRow
 from promograph.store.line import Code
@@ -47,7 +47,7 @@ class _Part:
     stock: Stock
     wanted: list[Wanted] = field(default_factory=list)
     capped: list[Wanted] = field(default_factory=list)  # turned away by the audience cap, if the pool does not first
-    ran_dry: bool = False
+    dry: Refusal | None = None  # why there was no code for the last of the wanted
     known: set[str] = field(default_factory=set)  # of the customers, those who had something of the promotion before
 
 
@@ -107,11 +107,9 @@ class _Batch:
         return [outcome for outcome in self._outcomes if outcome is not None]
 
     def _open(self) -> list[_Part]:
-        """The batch by promotions. These are read after the lock, so that a pause that came first is seen."""
-        handles = sorted({request.promotion for request in self._requests})
-        stocks = stock.lock_by_handle(self._connection, handles)
-        found = promotions.by_id(self._connection, sorted(stocks))
-        parts = {promotion.terms.handle: _Part(promotion, stocks[promotion.id]) for promotion in found.values()}
+        """The batch by promotions."""
+        locked = locking.by_handle(self._connection, {request.promotion for request in self._requests})
+        parts = {promotion.terms.handle: _Part(promotion, counters) for promotion, counters in locked.values()}
         first_of: dict[tuple[str, str, str], int] = {}
         for place, request in enumerate(self._requests):
             part = parts.get(request.promotion)
@@ -182,7 +180,7 @@ class _Batch:
     def _turn_away(self, part: _Part) -> None:
         """Those for whom there was no place left; where the pool ran dry before the cap was reached, that is why."""
         cap = refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=part.promotion.terms.audience_cap or 0)
-        self._refuse(part.capped, refuse(RefusalCode.POOL_EMPTY) if part.ran_dry else cap)
+        self._refuse(part.capped, part.dry or cap)
 
     def _refuse(self, wanted: Iterable[Wanted], refusal: Refusal) -> None:
         outcome = IssueOutcome(problem=refusal)
@@ -211,7 +209,6 @@ class _Batch:
         sharing = self._share(part, part.wanted[len(codes) :])
         served = {request.customer for _, request, _ in (*lucky, *sharing)}
         counters.customers += len(served - part.known)
-        part.ran_dry = len(lucky) + len(sharing) < len(part.wanted)
 
     def _share(self, part: _Part, wanted: Sequence[Wanted]) -> Sequence[Wanted]:
         """Give these the shared code, all of them or none; those that got it."""
@@ -222,7 +219,8 @@ class _Batch:
         shared = shared_codes.one(self._connection, part.promotion.id) if shares else None
         if shared is None or shared.blocked:
             blocked = is_single and shared is not None
-            self._refuse(wanted, refuse(RefusalCode.CODE_BLOCKED if blocked else RefusalCode.POOL_EMPTY))
+            part.dry = refuse(RefusalCode.CODE_BLOCKED if blocked else RefusalCode.POOL_EMPTY)
+            self._refuse(wanted, part.dry)
             return ()
         kind = IssuanceKind.INITIAL if is_single else IssuanceKind.FALLBACK
         self._bind(part, wanted, [(SHARED_SEQ, shared.text)] * len(wanted), kind)

@@ -8,6 +8,7 @@ left above the tail is deleted when the next one claims the line.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -19,9 +20,6 @@ from promograph.store.bulk import TAKEN, Insertion
 from promograph.store.statements import Statement, savepoint
 from promograph.store.tables import to_micros
 
-NewCode = tuple[int, str, str | None]
-"""A code to add: its number, its key, and its text where that differs from the key."""
-
 _ABANDONED_AFTER = timedelta(seconds=60)
 
 # Taking the line's end waits until a piece that its owner is just writing is there to be seen, and cleared away.
@@ -31,7 +29,8 @@ _CLAIM = Statement("UPDATE stock SET loader = :loader, loader_seen_at = :now WHE
 _SEEN = Statement("UPDATE stock SET loader_seen_at = :now WHERE promotion_id = :id AND loader = :loader")
 _CLEAR = Statement("DELETE FROM code WHERE promotion_id = :id AND seq > :tail")
 _EXISTING = Statement("SELECT c.key, c.promotion_id FROM @rows(key text) r JOIN code c ON c.key = r.key")
-_NEW = Insertion("code", "promotion_id bigint, seq bigint, key text, text text, blocked boolean, uses bigint")
+_NEW = Insertion("code", "promotion_id bigint, seq bigint, key text")
+_NEW_WITH_TEXTS = Insertion("code", "promotion_id bigint, seq bigint, key text, text text")
 _COUNT = Statement("SELECT count(*) FROM code WHERE promotion_id = :id AND seq >= :first AND seq <= :last")
 _BATCH = Statement(
     "INSERT INTO batch (promotion_id, source, channel, first_seq, last_seq, size, report, created_at) "
@@ -72,33 +71,41 @@ def claim(connection: Connection, promotion_id: int, loader: str, now: datetime)
     return Load(promotion_id=promotion_id, loader=loader, first=counters.tail + 1)
 
 
-def put(connection: Connection, load: Load, codes: Sequence[NewCode]) -> dict[str, int]:
-    """Write a piece; of its keys, those that are codes already, with the promotion that has them.
-
-    The numbers of the others close up, so that the line has no gaps. BadInput (BUSY) as in `seen`.
-    """
+def check_held(connection: Connection, load: Load) -> None:
+    """Keep the line's end until this transaction ends; BadInput (BUSY) as in `seen`."""
     if not _HELD.fetch(connection, id=load.promotion_id, loader=load.loader):
         raise _overtaken()
+
+
+def put(connection: Connection, load: Load, first: int, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
+    """Write a piece, numbered from `first`; of its keys, those that are codes already, with the promotions they have.
+
+    The numbers of the others close up, so that the line has no gaps.
+    """
     taken: dict[str, int] = {}
     # Most pieces are new from end to end, and the unique index says so for nothing. Where it objects, ask which ones
     # are not; another load may add some between the question and the second try.
     while True:
         try:
             with savepoint(connection):
-                _insert(connection, load, codes)
+                _insert(connection, load, first, texts, keys)
             return taken
         except TAKEN:
-            found = dict[str, int](_EXISTING.fetch(connection, [(key,) for _, key, _ in codes]))
+            found = dict[str, int](_EXISTING.fetch(connection, [(key,) for key in keys]))
             if not found:
                 raise
         taken |= found
-        left = [(key, text) for _, key, text in codes if key not in found]
-        codes = [(seq, key, text) for seq, (key, text) in enumerate(left, codes[0][0])]
+        left = [(text, key) for text, key in zip(texts, keys, strict=True) if key not in found]
+        texts, keys = [text for text, _ in left], [key for _, key in left]
 
 
-def _insert(connection: Connection, load: Load, codes: Sequence[NewCode]) -> None:
-    id_ = load.promotion_id
-    _NEW.run(connection, [(id_, seq, key, text, False, 0) for seq, key, text in codes])
+def _insert(connection: Connection, load: Load, first: int, texts: Sequence[str], keys: Sequence[str]) -> None:
+    numbers = range(first, first + len(keys))
+    if texts == keys:
+        _NEW.run(connection, list(zip(repeat(load.promotion_id), numbers, keys, strict=False)))
+        return
+    shown = [None if text == key else text for text, key in zip(texts, keys, strict=True)]
+    _NEW_WITH_TEXTS.run(connection, list(zip(repeat(load.promotion_id), numbers, keys, shown, strict=False)))
 
 
 def seen(connection: Connection, load: Load, now: datetime) -> None:

@@ -18,6 +18,7 @@ _LINKS = 6
 _COLD_CONNECTIONS = 4
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 120
+_STATEMENTS = 500  # kept prepared by each connection: several times what there are
 _TRIES = 8
 _FIRST_PAUSE = 0.05
 
@@ -58,6 +59,10 @@ class PostgresDatabase(Database):
     def piece(self) -> int:
         return 20_000
 
+    @property
+    def is_wanted(self) -> bool:
+        return True
+
     async def close(self) -> None:
         await self._links.close()
         await self._hot.dispose()
@@ -70,6 +75,7 @@ def _engine(url: URL, settings: dict[str, str], **pool: object) -> AsyncEngine:
         connect_args={
             "timeout": _CONNECT_SECONDS,
             "command_timeout": _STATEMENT_SECONDS,
+            "statement_cache_size": _STATEMENTS,
             "server_settings": {"application_name": "promograph", "jit": "off", **settings},
         },
         **pool,

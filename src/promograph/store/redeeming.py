@@ -1,7 +1,7 @@
 """Validating and redeeming: one transaction for any number of codes.
 
-Redeeming locks the codes first, in the order of their keys; then the promotions' stock rows, in the order of ids: as
-soon as one of them has a limit that spans codes, otherwise only at the end, to count.
+Redeeming locks the codes first, in the order of their keys; then the promotions' stock rows, in the order of ids. What
+it decides by, the promotions' limits among it, is read under those locks.
 """
 
 from collections import Counter
@@ -23,9 +23,9 @@ from promograph.domain.redeeming import (
     Validation,
 )
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
-from promograph.store import issuances, promotions, redemptions, stock
+from promograph.store import issuances, locking, promotions, redemptions, stock
 from promograph.store.replays import Replays
-from promograph.store.statements import Statement
+from promograph.store.statements import Answer, Statement
 from promograph.store.stock import Stock
 from promograph.store.tables import from_micros, to_micros
 
@@ -83,7 +83,8 @@ def look(connection: Connection, requests: Sequence[ValidateRequest], now: datet
     The same statements run whether a code is there or not, so that the time taken tells a guesser nothing.
     """
     keys = [normalise(request.code) for request in requests]
-    found = _find(connection, _LOOK, keys)
+    rows = _LOOK.fetch(connection, [(key,) for key in sorted(set(keys))])
+    found = _found(rows, promotions.by_id(connection, sorted({row[1] for row in rows})))
     pairs = [(found.get(key), request.customer) for key, request in zip(keys, requests, strict=True)]
     uses = _customer_uses(connection, pairs)
     return [
@@ -99,21 +100,15 @@ def redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datet
 
 def _redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datetime) -> list[RedeemOutcome]:
     keys = [normalise(request.code) for request in requests]
-    found = _find(connection, _LOCK, keys)
-    ids = {one.promotion.id for one in found.values()}
-    # All of them or none: locking some now and others later would not be in the order of ids.
-    stocks = stock.lock(connection, sorted(ids)) if any(_is_capped(one.promotion) for one in found.values()) else {}
+    rows = _LOCK.fetch(connection, [(key,) for key in sorted(set(keys))])
+    locked = locking.by_id(connection, {row[1] for row in rows}) if rows else {}
+    found = _found(rows, {id_: promotion for id_, (promotion, _) in locked.items()})
     pairs = [(found.get(key), request.customer) for key, request in zip(keys, requests, strict=True)]
     outcomes: list[RedeemOutcome | None] = [None] * len(requests)
     accepted = _decide(requests, keys, found, Counter(_customer_uses(connection, pairs)), outcomes, now)
     if accepted:
-        _write(connection, accepted, stocks, outcomes, now)
+        _write(connection, accepted, {id_: counters for id_, (_, counters) in locked.items()}, outcomes, now)
     return [outcome for outcome in outcomes if outcome is not None]
-
-
-def _is_capped(promotion: Promotion) -> bool:
-    """Whether a limit spans the promotion's codes, so that locking the codes does not make it exact."""
-    return promotion.terms.uses_per_customer is not None
 
 
 def _decide(
@@ -151,15 +146,13 @@ def _decide(
 def _write(
     connection: Connection,
     accepted: Sequence[Accepted],
-    stocks: dict[int, Stock],
+    stocks: Mapping[int, Stock],
     outcomes: list[RedeemOutcome | None],
     now: datetime,
 ) -> None:
     """Count the uses and write the redemptions, each with its number."""
     used = list({one.place: one for _, _, one in accepted}.values())
     _USE.run(connection, sorted((*one.place, one.taken) for one in used))
-    ids = sorted({one.promotion.id for one in used})
-    stocks = stocks or stock.lock(connection, ids)
     _count_first_uses(connection, [one for one in used if not one.code.uses], stocks)
     rows = []
     micros = to_micros(now)
@@ -182,11 +175,11 @@ def _write(
         outcomes[place] = RedeemOutcome(redemption, holder_named=_names_holder(request, one))
         rows.append(redemptions.new_row(redemption, micros))
     redemptions.insert(connection, rows)
-    stock.save(connection, [stocks[id_] for id_ in ids])
+    stock.save(connection, [stocks[id_] for id_ in {one.promotion.id for one in used}])
 
 
 def _count_first_uses(connection: Connection, used: Sequence[Found], stocks: Mapping[int, Stock]) -> None:
-    # Those that had not been issued when they were looked at: that was before their stock was locked, so look again.
+    # Those that had not been issued when they were looked at; that was before their stock was locked, so look again.
     unissued = [one.place for one in used if not one.code.is_shared and one.code.issued_at is None]
     in_line = set(unissued) - issuances.issued_codes(connection, unissued)
     for one in used:
@@ -204,9 +197,8 @@ def _names_holder(request: RedeemRequest | ValidateRequest, one: Found) -> bool:
     return request.customer is not None and request.customer == one.code.holder
 
 
-def _find(connection: Connection, statement: Statement, keys: Sequence[str]) -> dict[str, Found]:
-    rows = statement.fetch(connection, [(key,) for key in sorted(set(keys))])
-    known = promotions.by_id(connection, sorted({row[1] for row in rows}))
+def _found(rows: Answer, known: Mapping[int, Promotion]) -> dict[str, Found]:
+    """By key."""
     return {row[0]: Found(known[row[1]], _facts(*row[2:])) for row in rows}
 
 
@@ -228,7 +220,7 @@ def _customer_uses(
     asked = {
         (found.promotion.id, customer)
         for found, customer in pairs
-        if found is not None and customer is not None and _is_capped(found.promotion)
+        if found is not None and customer is not None and found.promotion.terms.uses_per_customer is not None
     }
     if not asked:
         return {}

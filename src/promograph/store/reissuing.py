@@ -11,7 +11,7 @@ from promograph.domain.decisions import SHARED_SEQ, CodeFacts, RedeemFacts, deci
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, repeat_occasion
 from promograph.domain.promotions import Promotion
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
-from promograph.store import issuances, promotions, stock
+from promograph.store import issuances, locking, stock
 from promograph.store.issuing import unknown_promotion
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
@@ -34,11 +34,8 @@ def reissue(connection: Connection, requests: Sequence[IssueRequest], now: datet
 
 
 def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
-    stocks = stock.lock_by_handle(connection, sorted({request.promotion for request in requests}))
-    by_handle = {
-        promotion.terms.handle: (promotion, stocks[id_])
-        for id_, promotion in promotions.by_id(connection, sorted(stocks)).items()
-    }
+    locked = locking.by_handle(connection, {request.promotion for request in requests})
+    by_handle = {promotion.terms.handle: (promotion, counters) for promotion, counters in locked.values()}
     outcomes = []
     for request in requests:
         found = by_handle.get(request.promotion)
@@ -46,7 +43,7 @@ def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: date
             outcomes.append(IssueOutcome(problem=unknown_promotion(request.promotion)))
             continue
         outcomes.append(_repeat(connection, *found, request, now))
-    stock.save(connection, stocks.values())
+    stock.save(connection, [counters for _, counters in locked.values()])
     return outcomes
 
 

@@ -136,7 +136,13 @@ class SqliteDatabase(Database):
     @property
     def piece(self) -> int:
         # There is one writer: with somebody waiting, a load takes turns in small pieces.
-        return 1_000 if self._waiting else 20_000
+        return 1_000 if self._waiting else 5_000
+
+    @property
+    def is_wanted(self) -> bool:
+        # Not before: each commit writes anew every page of the unique index that its keys fall into, which for keys
+        # without order is most of them.
+        return self._waiting > 0
 
     async def close(self) -> None:
         self._write_thread.shutdown()

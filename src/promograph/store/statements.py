@@ -4,8 +4,8 @@ Two marks are filled in by dialect, everything else is said in the SQL that both
 
 - `@rows(ord bigint, key text) r` is the batch: PostgreSQL unnests one array a column, SQLite reads one JSON text.
   The statement's text stays the same however long the batch, so that neither store ever compiles it anew.
-- `@lock(code)` locks the rows found in that table until the transaction ends, in the order of the statement's
-  ORDER BY, against all who would lock or change them. `@hold(stock)` leaves those alone and only keeps out
+- `@lock(code)` locks the rows found in that table (or in several) until the transaction ends, in the order of the
+  statement's ORDER BY, against all who would lock or change them. `@hold(stock)` leaves those alone and only keeps out
   `@seize(stock)`, which in turn keeps out everybody. SQLite has one writer and needs no such words.
 
 Tables are joined in the order in which they are written, by their indexes: the batch first, then what it finds. A plan
@@ -27,87 +27,74 @@ from sqlalchemy import Connection
 from sqlalchemy.util import await_
 
 _ROWS = re.compile(r"@rows\(([^)]*)\)\s+(\w+)")
-_LOCK = re.compile(r"@(lock|hold|seize)\((\w+)\)")
+_LOCK = re.compile(r"@(lock|hold|seize)\(([\w, ]+)\)")
 _STRENGTHS = {"lock": "NO KEY UPDATE", "hold": "KEY SHARE", "seize": "UPDATE"}
 _JOIN = re.compile(r"(?<!LEFT )\bJOIN\b")
 _NAMED = re.compile(r":(\w+)")
 
-# Fewer rows than these go to SQLite with all their columns: looking for constant ones would cost what it saves.
+# Fewer rows than these are handed over with all their columns: looking for constant ones would cost what it saves.
 _FEW = 16
 
 Rows = Sequence[Sequence[Any]]
 Answer = list[Any]
 """Rows that can be unpacked like tuples, and only that: a driver's own."""
 
+Varying = tuple[bool, ...]
+"""Of each column of a batch, whether its rows differ there.
+
+A column in which all rows agree (the promotion, the instant, the channel of a large call) is handed over once, as a
+parameter: taking a value out of JSON costs SQLite more than most things that are done with it, and putting one into an
+array costs asyncpg as much. A statement has another text for each set of such columns, of which there are few.
+"""
+
 
 class Statement:
     """One statement. Its `rows` are tuples of texts, integers, booleans and None, in the order of the columns."""
 
     def __init__(self, sql: str) -> None:
-        self._columns = _columns(sql)
-        self._sqlite = _Sqlite(sql, self._columns)
-        self._postgres, self._order = _numbered(_LOCK.sub(_locked, _ROWS.sub(_unnested, sql)))
+        self._sqlite, self._postgres = _Sqlite(sql), _Postgres(sql)
 
     def fetch(self, connection: Connection, rows: Rows | None = None, **params: Any) -> Answer:
         """Run it and return what it answers."""
         driver = driver_of(connection)
         if isinstance(driver, sqlite3.Connection):
-            return self._sqlite.run(driver, rows, params).fetchall()
-        answer: Answer = await_(driver.fetch(self._postgres, *self._arguments(rows, params)))
+            return driver.execute(self._sqlite.text(rows, params), params).fetchall()
+        answer: Answer = await_(driver.fetch(*self._postgres.text_and_arguments(rows, params)))
         return answer
 
     def run(self, connection: Connection, rows: Rows | None = None, **params: Any) -> int:
         """Run it and return how many rows it changed."""
         driver = driver_of(connection)
         if isinstance(driver, sqlite3.Connection):
-            return self._sqlite.run(driver, rows, params).rowcount
-        status: str = await_(driver.execute(self._postgres, *self._arguments(rows, params)))
+            return driver.execute(self._sqlite.text(rows, params), params).rowcount
+        status: str = await_(driver.execute(*self._postgres.text_and_arguments(rows, params)))
         return int(status.rpartition(" ")[2])  # such as "UPDATE 3" or "INSERT 0 3"
-
-    def _arguments(self, rows: Rows | None, params: dict[str, Any]) -> list[Any]:
-        if rows is not None:
-            columns = zip(*rows, strict=True) if rows else ((),) * len(self._columns)
-            params.update((f"rows_{n}", column) for n, column in enumerate(columns))
-        return [params[name] for name in self._order]
 
 
 class _Sqlite:
-    """A statement for SQLite, which spends more on taking a value out of JSON than on most things done with it.
-
-    So a column in which all rows agree (the promotion, the instant, the channel of a large call) is handed over once,
-    as a parameter. The statement then has another text for each set of such columns, of which there are few.
-    """
-
-    def __init__(self, sql: str, columns: Sequence[str]) -> None:
+    def __init__(self, sql: str) -> None:
         self._sql = _JOIN.sub("CROSS JOIN", _LOCK.sub("", sql))
-        self._columns = columns
+        self._columns = _columns(sql)
         # An UPDATE has no CROSS JOIN to say that the batch comes first: told of a constant promotion, SQLite begins
         # with all of its codes, and reads the batch once for each.
-        self._sifts = len(columns) > 1 and not sql.startswith("UPDATE")
-        self._texts: dict[tuple[bool, ...], str] = {}
+        self._sifts = len(self._columns) > 1 and not sql.startswith("UPDATE")
+        self._texts: dict[Varying, str] = {}
 
-    def run(self, driver: sqlite3.Connection, rows: Rows | None, params: dict[str, Any]) -> sqlite3.Cursor:
+    def text(self, rows: Rows | None, params: dict[str, Any]) -> str:
+        """The text to run with `params`, to which the batch is added."""
         varying = (True,) * len(self._columns)
         if rows is not None:
             if len(rows) >= _FEW and self._sifts:
-                rows, varying = self._sift(rows, params)
-            params["rows"] = _json(rows, width=sum(varying))
-        text = self._texts.get(varying)
-        if text is None:
-            text = self._texts[varying] = _ROWS.sub(lambda mark: self._from_json(mark[2], varying), self._sql)
-        return driver.execute(text, params)
+                columns, varying = _sifted(list(zip(*rows, strict=True)), params)
+                rows = list(zip(*columns, strict=True))
+            params["rows"] = orjson.dumps([row[0] for row in rows] if sum(varying) == 1 else rows).decode()
+        if varying not in self._texts:
+            self._texts[varying] = _ROWS.sub(lambda mark: self._from_json(mark[2], varying), self._sql)
+        return self._texts[varying]
 
-    def _sift(self, rows: Rows, params: dict[str, Any]) -> tuple[Rows, tuple[bool, ...]]:
-        """The rows without the columns in which all agree, which go to `params`; and which columns are left."""
-        columns = list(zip(*rows, strict=True))
-        varying = [column.count(column[0]) != len(column) for column in columns]
-        varying[0] = varying[0] or not any(varying)  # some column has to say how many rows there are
-        params.update((f"all_{n}", columns[n][0]) for n, varies in enumerate(varying) if not varies)
-        return list(zip(*(columns[n] for n, varies in enumerate(varying) if varies), strict=True)), tuple(varying)
-
-    def _from_json(self, name: str, varying: tuple[bool, ...]) -> str:
+    def _from_json(self, name: str, varying: Varying) -> str:
         fields, place = [], 0
-        for n, (column, varies) in enumerate(zip(self._columns, varying, strict=True)):
+        for n, ((column, _), varies) in enumerate(zip(self._columns, varying, strict=True)):
             if not varies:
                 fields.append(f":all_{n} AS {column}")
             elif sum(varying) == 1:
@@ -118,24 +105,52 @@ class _Sqlite:
         return f"(SELECT {', '.join(fields)} FROM json_each(:rows)) AS {name}"
 
 
-def _json(rows: Rows, *, width: int) -> str:
-    """An array of arrays, or of the values themselves where there is one column."""
-    return orjson.dumps([value for (value,) in rows] if width == 1 else rows).decode()
+class _Postgres:
+    def __init__(self, sql: str) -> None:
+        self._sql = _LOCK.sub(lambda mark: f"FOR {_STRENGTHS[mark[1]]} OF {mark[2]}", sql)
+        self._columns = _columns(sql)
+        # Elsewhere a constant would be a condition on the table that is joined, and the planner, which takes a new
+        # table for small, would begin with the rows that fulfil it and read the batch once for each.
+        self._sifts = len(self._columns) > 1 and sql.startswith("INSERT")
+        self._texts: dict[Varying, tuple[str, list[str]]] = {}
+
+    def text_and_arguments(self, rows: Rows | None, params: dict[str, Any]) -> list[Any]:
+        varying = (True,) * len(self._columns)
+        if rows is not None:
+            columns: Rows = list(zip(*rows, strict=True)) if rows else [()] * len(varying)
+            if len(rows) >= _FEW and self._sifts:
+                columns, varying = _sifted(columns, params)
+            params.update((f"rows_{n}", column) for n, column in enumerate(columns))
+        if varying not in self._texts:
+            self._texts[varying] = _numbered(_ROWS.sub(lambda mark: self._unnested(mark[2], varying), self._sql))
+        text, order = self._texts[varying]
+        return [text, *(params[name] for name in order)]
+
+    def _unnested(self, name: str, varying: Varying) -> str:
+        fields: list[str] = []
+        arrays: list[str] = []
+        names: list[str] = []
+        for n, ((column, kind), varies) in enumerate(zip(self._columns, varying, strict=True)):
+            if varies:
+                arrays.append(f"CAST(:rows_{len(arrays)} AS {kind}[])")
+                names.append(column)
+            fields.append(column if varies else f"CAST(:all_{n} AS {kind}) AS {column}")
+        batch = f"unnest({', '.join(arrays)}) AS {name}({', '.join(names)})"
+        return batch if all(varying) else f"(SELECT {', '.join(fields)} FROM {batch}) AS {name}"
 
 
-def _columns(sql: str) -> list[str]:
+def _sifted(columns: Rows, params: dict[str, Any]) -> tuple[Rows, Varying]:
+    """The columns that vary, and which they are; the values of the others go to `params`."""
+    varying = [column.count(column[0]) != len(column) for column in columns]
+    varying[0] = varying[0] or not any(varying)  # some column has to say how many rows there are
+    params.update((f"all_{n}", columns[n][0]) for n, varies in enumerate(varying) if not varies)
+    return [column for column, varies in zip(columns, varying, strict=True) if varies], tuple(varying)
+
+
+def _columns(sql: str) -> list[tuple[str, str]]:
+    """Name and type of each column of the batch."""
     found = _ROWS.search(sql)
-    return [] if found is None else [part.split()[0] for part in found[1].split(",")]
-
-
-def _locked(mark: re.Match[str]) -> str:
-    return f"FOR {_STRENGTHS[mark[1]]} OF {mark[2]}"
-
-
-def _unnested(mark: re.Match[str]) -> str:
-    kinds = [part.split()[1] for part in mark[1].split(",")]
-    arrays = ", ".join(f"CAST(:rows_{n} AS {kind}[])" for n, kind in enumerate(kinds))
-    return f"unnest({arrays}) AS {mark[2]}({', '.join(_columns(mark[0]))})"
+    return [] if found is None else [(name, kind) for name, kind in map(str.split, found[1].split(","))]
 
 
 def _numbered(sql: str) -> tuple[str, list[str]]:

@@ -33,17 +33,16 @@ class Stock:
 
 
 _COUNTERS = [field.name for field in fields(Stock)]
-_S = ", ".join(f"s.{name}" for name in _COUNTERS)
+COLUMNS = ", ".join(f"s.{name}" for name in _COUNTERS)
+"""What a `Stock` is made of, in its order, of a table with the alias `s`."""
+
+WIDTH = len(_COUNTERS)
 _MARK = "@rows(" + ", ".join(f"{name} bigint" for name in _COUNTERS) + ")"
 _SETS = ", ".join(f"{name} = r.{name}" for name in _COUNTERS[1:])
 
-_READ = Statement(f"SELECT {_S} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id")
+_READ = Statement(f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id")
 _LOCK = Statement(
-    f"SELECT {_S} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id ORDER BY s.promotion_id @lock(s)"
-)
-_LOCK_BY_HANDLE = Statement(
-    f"SELECT {_S} FROM @rows(handle text) r JOIN promotion p ON p.handle = r.handle "
-    "JOIN stock s ON s.promotion_id = p.id ORDER BY s.promotion_id @lock(s)"
+    f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id ORDER BY s.promotion_id @lock(s)"
 )
 _SAVE = Statement(f"UPDATE stock SET {_SETS} FROM {_MARK} r WHERE stock.promotion_id = r.promotion_id")
 
@@ -55,10 +54,6 @@ def read(connection: Connection, promotion_ids: Iterable[int]) -> dict[int, Stoc
 def lock(connection: Connection, promotion_ids: Iterable[int]) -> dict[int, Stock]:
     """Lock the rows, in the order of their ids, and read them as they are once locked."""
     return {row[0]: Stock(*row) for row in _LOCK.fetch(connection, [(id_,) for id_ in promotion_ids])}
-
-
-def lock_by_handle(connection: Connection, handles: Iterable[str]) -> dict[int, Stock]:
-    return {row[0]: Stock(*row) for row in _LOCK_BY_HANDLE.fetch(connection, [(handle,) for handle in handles])}
 
 
 def save(connection: Connection, stocks: Iterable[Stock]) -> None:

@@ -98,6 +98,10 @@ def _big(*, primary_key: bool = False, nullable: bool = False) -> Any:
     )
 
 
+# SQLite keeps such rows in the primary key's own tree: one place to write and to look, and not two.
+_BY_ITS_KEY = {"sqlite_with_rowid": False}
+
+
 class PromotionRow(SQLModel, table=True):
     __tablename__ = "promotion"
 
@@ -174,6 +178,7 @@ class CodeRow(SQLModel, table=True):
     """A code. `text` is kept only where it differs from `key`. Whether it was issued is what `issuance` says."""
 
     __tablename__ = "code"
+    __table_args__ = _BY_ITS_KEY
 
     promotion_id: int = _promotion_id(primary_key=True)
     seq: int = _big(primary_key=True)
@@ -209,6 +214,7 @@ class IssuanceRow(SQLModel, table=True):
             sqlite_where=sql("kind = 'INITIAL' AND seq <> 0"),
             postgresql_where=sql("kind = 'INITIAL' AND seq <> 0"),
         ),
+        _BY_ITS_KEY,
     )
 
     promotion_id: int = _promotion_id(primary_key=True)
@@ -229,6 +235,7 @@ class RedemptionRow(SQLModel, table=True):
     __table_args__ = (
         Index("redemption_code", "promotion_id", "seq"),
         Index("redemption_customer", "customer", "promotion_id"),
+        _BY_ITS_KEY,
     )
 
     promotion_id: int = _promotion_id(primary_key=True)

@@ -29,6 +29,7 @@ from promograph.api.redeem_operations import CodeRedeemInput, CodeRedeemPayload,
 from promograph.api.redemption import Redemption
 from promograph.api.rights import ISSUE, REDEEM
 from promograph.api.scalars import SCALARS
+from promograph.cli.memory import keep_what_is_loaded
 from promograph.cli.serve import server_config
 from promograph.config import load_settings
 from promograph.domain import access
@@ -142,6 +143,7 @@ def idle_app() -> Starlette:
     )
     bounds = BodyBounds(max_body_bytes=settings.max_body_bytes, max_upload_bytes=settings.max_upload_bytes)
     endpoint: Any = GraphQLEndpoint(schema, _context, bounds=bounds)
+    keep_what_is_loaded()
     return Starlette(routes=[Route("/graphql", endpoint), Route("/health", _health), Route("/echo", _Echo())])
 
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("uses", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("promotion_id", "seq"),
         sa.UniqueConstraint("key"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "issuance",
@@ -33,6 +34,7 @@ def upgrade() -> None:
         sa.Column("send", sa.String(length=128), nullable=True),
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("promotion_id", "number"),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "issuance_code",
@@ -86,6 +88,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=64), nullable=True),
         sa.Column("redeemed_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("promotion_id", "number"),
+        sqlite_with_rowid=False,
     )
     op.create_index("redemption_code", "redemption", ["promotion_id", "seq"], unique=False)
     op.create_index("redemption_customer", "redemption", ["customer", "promotion_id"], unique=False)
