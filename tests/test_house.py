@@ -102,6 +102,15 @@ def test_test_files_have_names_of_their_own() -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
+def test_no_test_skips() -> None:
+    """What is missing fails: a test that is left out looks like one that passed."""
+    for path in files():
+        if path.suffix == ".py" and "tests" in path.relative_to(ROOT).parts:
+            for node in ast.walk(ast.parse(path.read_bytes())):
+                if isinstance(node, ast.Attribute) and ast.unparse(node.value) in ("pytest", "pytest.mark", "unittest"):
+                    assert node.attr not in ("skip", "skipif", "importorskip", "xfail"), named(path)
+
+
 @pytest.mark.parametrize("path", DOMAIN, ids=named)
 def test_the_domain_stays_with_the_standard_library(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_bytes())):

@@ -35,6 +35,9 @@ _REPORT = "report { read added repeated alreadyHere alreadyElsewhere bad headerS
 _REPORT += "badRows { row shown why } repeatedRows { row shown why } }"
 _FIELDS = {
     "promotion": f"promotion {{ {PROMOTION} }}",
+    "rewardTypeCreate": "rewardType { handle name effect createdAt updatedAt }",
+    "rewardTypeUpdate": "rewardType { handle name effect createdAt updatedAt }",
+    "rewardTypeDelete": "rewardType { handle name effect createdAt updatedAt }",
     "codesGenerate": "batch { id source channel size createdAt }",
     "codesImport": f"batch {{ id source channel size createdAt }} {_REPORT}",
     "codesAdd": f"batch {{ id source channel size createdAt }} {_REPORT}",
@@ -191,7 +194,12 @@ def problems(payload: Mapping[str, Any]) -> list[tuple[str, str | None]]:
     return [(error["code"], error["field"] and ".".join(error["field"])) for error in payload["userErrors"]]
 
 
-WHOLE_PROMOTION = f"""id handle name description properties {{ name value }} status endReason stopRedeeming reward
-    codeKind issuePolicy onEmpty codeFormat {{ prefix suffix length alphabet pattern }}
+REWARD = """kind text effect type { handle } maximum { amount currency }
+    value { percentage amount { amount currency } fixedPrice { amount currency } freeShipping gift points }
+    lines { skus categories brands attributes { name values } }"""
+BUDGET = " ".join(f"{part} {{ amount currency }}" for part in ("total", "spent", "held", "left"))
+WHOLE_PROMOTION = f"""id handle name description properties {{ name value }} status endReason stopRedeeming
+    reward {{ {REWARD} }} condition {{ asInput }} budget {{ {BUDGET} }} usesPerPeriod {{ uses period }} redemptionCap
+    codeRequired combinable priority codeKind issuePolicy onEmpty codeFormat {{ prefix suffix length alphabet pattern }}
     window {{ timeZone startsAt endsAt }} validFor audienceCap usesPerCode usesPerCustomer holderOnly
     createdAt updatedAt singleCode fallbackCode inventory {{ {INVENTORY} }}"""

@@ -92,9 +92,9 @@ def test_nothing_but_a_payload_has_user_errors_and_an_answer_of_a_question(schem
 
 
 FIXED_NAMES = {
-    "Query": "node nodes promotion promotions code codeValidate tokens",
+    "Query": "node nodes promotion promotions promotionSummary rewardTypes code codeValidate tokens",
     "Mutation": "promotionCreate promotionUpdate promotionActivate promotionPause promotionEnd promotionArchive "
-    "promotionDuplicate codesGenerate codesImport codesAdd codesBlock codesUnblock codeIssue codesIssue codeReissue "
+    "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport codesAdd codesBlock codesUnblock codeIssue codesIssue codeReissue "
     "codeRedeem tokenCreate tokenRevoke",
 }
 
@@ -125,6 +125,7 @@ def test_the_arguments_that_others_rely_on_are_there(
 MUST_NOT_BE_DONE_TWICE = {
     "promotionCreate": "PromotionCreateInput",
     "promotionDuplicate": "PromotionDuplicateInput",
+    "rewardTypeCreate": "RewardTypeCreateInput",
     "codesGenerate": "CodesGenerateInput",
     "codesImport": "CodesImportInput",
     "codesAdd": "CodesAddInput",
@@ -140,6 +141,8 @@ MAY_BE_REPEATED = {
     "promotionPause",
     "promotionEnd",
     "promotionArchive",
+    "rewardTypeUpdate",
+    "rewardTypeDelete",
     "codesBlock",
     "codesUnblock",
     "tokenCreate",

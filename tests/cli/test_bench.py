@@ -1,10 +1,14 @@
 """The bench: its arithmetic, that its client knows a wrong answer, and a tiny run from end to end."""
 
 import asyncio
+import os
 import re
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,8 @@ from promograph.cli import bench
 from promograph.cli.bench import Stores, run_bench
 from promograph.cli.benching.failures import BenchFailed
 from promograph.cli.benching.figures import Row, at_least, median_of, median_ratio, percentile
-from promograph.cli.benching.load import Job, Window, run
+from promograph.cli.benching.jobs import Job, Window
+from promograph.cli.benching.load import run
 from promograph.cli.benching.plan import FULL, QUICK, Plan
 from promograph.cli.benching.report import store_table
 from promograph.cli.benching.running import StoreReport
@@ -237,3 +242,23 @@ def test_a_missing_postgresql_is_said_and_is_no_traceback(
     monkeypatch.setattr(bench, "temporary_postgres", none_here)
     assert not run_bench(Stores.POSTGRESQL, TINY, None)
     assert "There is no PostgreSQL server here." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_bench_that_is_ended_says_nothing_more_and_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    bench = subprocess.Popen(
+        [sys.executable, "-m", "promograph.cli.main", "bench", "--quick", "--store", "sqlite"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        # As in a terminal, where Ctrl-C goes to the bench and to all that it has begun.
+        start_new_session=True,
+    )
+    assert bench.stdout is not None
+    # By then its first server and its client have shown that they work.
+    assert "bare ASGI" in "".join(takewhile(lambda line: not line.startswith("└"), bench.stdout))
+    os.killpg(bench.pid, number)
+    rest, _ = bench.communicate()
+    assert (rest.strip(), bench.returncode) == ("", 128 + number)
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.decisions import SHARED_SEQ, CodeFacts, RedeemFacts, decide, uses_limit
+from promograph.domain.decisions import SHARED_SEQ, CodeFacts, RedeemFacts, Tally, decide, uses_limit
 from promograph.domain.promotions import CodeKind, EndReason, Promotion, PromotionStatus, PromotionTerms
 from promograph.domain.refusals import Refusal, RefusalCode, coarsened, refuse
 from promograph.domain.windows import Window
@@ -43,8 +43,10 @@ def refused(
     customer_uses: int = 0,
     now: datetime = NOW,
 ) -> list[Refusal]:
-    facts = RedeemFacts(promotion=promotion, code=code, customer=customer, customer_uses=customer_uses, now=now)
-    return list(decide(facts))
+    facts = RedeemFacts(
+        promotion=promotion, code=code, customer=customer, tally=Tally(by_customer=customer_uses), now=now
+    )
+    return list(decide(facts).refusals)
 
 
 def test_a_good_code_of_an_active_promotion_is_taken() -> None:
@@ -219,6 +221,19 @@ def test_a_stranger_learns_only_what_a_yes_would_have_told() -> None:
     nothing = (refuse(RefusalCode.NOT_FOUND),)
     assert coarsened((started, named)) == (started, named)
     assert coarsened((started, refuse(RefusalCode.CODE_BLOCKED))) == nothing
-    open_to_all = {RefusalCode.NOT_STARTED, RefusalCode.CUSTOMER_REQUIRED, RefusalCode.TEST_CODE}
+    open_to_all = {
+        RefusalCode.NOT_STARTED,
+        RefusalCode.CUSTOMER_REQUIRED,
+        RefusalCode.TEST_CODE,
+        RefusalCode.CART_REQUIRED,
+        RefusalCode.DISCOUNT_REQUIRED,
+        RefusalCode.MINIMUM_NOT_MET,
+        RefusalCode.OUTSIDE_WINDOW,
+        RefusalCode.CURRENCY_MISMATCH,
+        RefusalCode.NOTHING_ELIGIBLE,
+        RefusalCode.NOT_COMBINABLE,
+        RefusalCode.HOLD_NOT_FOUND,
+        RefusalCode.HOLD_OVER,
+    }
     for code in set(RefusalCode) - open_to_all:
         assert coarsened((Refusal(code, {"status": "PAUSED", "uses": 1, "limit": 1}),)) == nothing

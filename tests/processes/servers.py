@@ -42,7 +42,7 @@ class Surroundings:
             # Else each of the many processes would compile every library again, which takes seconds.
             own.pop("PYTHONDONTWRITEBYTECODE", None)
             own["PYTHONPYCACHEPREFIX"] = str(self.bytecode)
-        return own | more
+        return {**own, **more}
 
     def run(
         self,

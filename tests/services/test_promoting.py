@@ -19,7 +19,8 @@ from promograph.domain.promotions import (
 from promograph.domain.windows import Window, end_of_day, start_of_day
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services
-from promograph.services.promoting import Draft, handle_from
+from promograph.services.handles import handle_from
+from promograph.services.promoting import Draft
 from promograph.store.listing import PromotionQuery, Slice
 
 from .world import World, why

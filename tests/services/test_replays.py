@@ -135,6 +135,21 @@ async def test_keys_within_one_batch(world: World) -> None:
     assert (await world.inventory(promotion)).issued == 2
 
 
+@pytest.mark.parametrize("codes", [["A"], []], ids=["a code", "a refusal"])
+async def test_the_later_of_two_issues_with_one_key_is_a_repeat(world: World, codes: list[str]) -> None:
+    promotion = await world.promotion(codes=codes)
+    request = IssueRequest(promotion=promotion.terms.handle, customer="ann", idempotency_key="k")
+    first, *later = await asyncio.gather(*(world.services.issuing.issue(request) for _ in range(3)))
+    assert [outcome.replayed for outcome in (first, *later)] == [False, True, True]
+    assert [(outcome.issuance, outcome.problem) for outcome in later] == [(first.issuance, first.problem)] * 2
+
+
+async def test_bad_input_repeated_in_one_batch_is_no_repeat_of_an_answer(world: World) -> None:
+    request = IssueRequest(promotion="nowhere", customer="ann", idempotency_key="k")
+    outcomes = await asyncio.gather(*(world.services.issuing.issue(request) for _ in range(2)))
+    assert [(why(outcome), outcome.replayed) for outcome in outcomes] == [(["NOT_FOUND"], False)] * 2
+
+
 async def test_redemptions_with_one_key_within_one_batch(world: World) -> None:
     promotion = await world.promotion(codes=1, uses_per_code=9)
     text = await world.code(promotion, "ann")
@@ -142,7 +157,15 @@ async def test_redemptions_with_one_key_within_one_batch(world: World) -> None:
     outcomes = await asyncio.gather(*(world.redeem(text, order=order, idempotency_key="k") for order in orders))
     assert [why(outcome) for outcome in outcomes] == [[], [], ["KEY_REUSED"], []]
     assert len({outcome.redemption for outcome in outcomes if outcome.redemption}) == 1
+    assert [outcome.replayed for outcome in outcomes] == [False, True, False, True]
     assert (await world.inventory(promotion)).redemptions == 1
+
+
+async def test_the_later_of_two_refused_redemptions_with_one_key_is_a_repeat(world: World) -> None:
+    await world.promotion(codes=1)
+    first, later = await asyncio.gather(*(world.redeem("NOWHERE", idempotency_key="k") for _ in range(2)))
+    assert (first.replayed, later.replayed) == (False, True)
+    assert (why(later), later.refusals) == (["NOT_FOUND"], first.refusals)
 
 
 async def test_a_call_for_many_with_a_key(world: World) -> None:

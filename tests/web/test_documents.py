@@ -258,7 +258,7 @@ async def test_a_flood_of_distinct_documents_leaves_the_memory_small() -> None:
         ("# " + "x\n# " * 1200 + "\n{ item { name } }", "1000 tokens"),
         ("{ item { name } } #" + "x" * 70_000, "65536"),
         ("{ item " + "@skip(if: false) " * 51 + "{ name } }", "51 directives; at most 50"),
-        ("{ item { " + "inner { " * 11 + "name" + " }" * 13, "13 levels of fields; at most 12"),
+        ("{ item { " + "inner { " * 15 + "name" + " }" * 17, "17 levels of fields; at most 16"),
         ("{ " + " ".join(f"a{i}: item {{ name }}" for i in range(31)) + " }", "31 aliases; at most 30"),
     ],
     ids=["tokens", "comments", "text", "directives", "depth", "aliases"],
@@ -274,7 +274,7 @@ async def test_a_document_over_a_limit_is_told_which(text: str, said: str) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "{ item { " + "inner { " * 10 + "name" + " }" * 12,
+        "{ item { " + "inner { " * 14 + "name" + " }" * 16,
         "{ " + " ".join(f"a{i}: item {{ name }}" for i in range(30)) + " }",
         "{ item " + "@skip(if: false) " + "{ name } } # " + "@" * 60,
     ],

@@ -15,7 +15,7 @@ Given = Annotated[T, strawberry.argument(description="What to do.")]
 """The one argument of a mutation."""
 
 Places = Mapping[str, tuple[str, ...]]
-"""Where in the input the fields stand that the rules name by one word."""
+"""Where in the input the fields stand that the rules name otherwise: by one word, or by several with dots between."""
 
 AS_NAMED: Places = MappingProxyType({})
 
@@ -29,7 +29,9 @@ async def answered(act: Awaitable[T], places: Places = AS_NAMED) -> tuple[T | No
 
 
 def _placed(problem: BadInput, places: Places) -> BadInput:
-    path = places.get(problem.field[0]) if problem.field else None
-    if path is None:
-        return problem
-    return BadInput(problem.problem, str(problem), field=(*path, *problem.field[1:]))
+    """The longest part of the path that `places` knows is what counts."""
+    for length in range(len(problem.field), 0, -1):
+        path = places.get(".".join(problem.field[:length]))
+        if path is not None:
+            return BadInput(problem.problem, str(problem), field=(*path, *problem.field[length:]))
+    return problem

@@ -9,10 +9,13 @@ import strawberry
 from promograph.api.context import Asked
 from promograph.api.enums import described
 from promograph.api.issuance import Issuance, issuance_node
+from promograph.api.money import Money, shown_money
 from promograph.api.nodes import Node, global_id
 from promograph.api.redemption import Redemption, redemption_node
 from promograph.api.rights import WRITE
+from promograph.domain import code_events
 from promograph.domain.batches import BatchSource, CodeBatch
+from promograph.domain.code_events import CodeEventKind
 from promograph.store.histories import CodeState as CodeFacts
 
 
@@ -36,6 +39,36 @@ described(
 )
 
 
+described(
+    CodeEventKind,
+    "CodeEventKind",
+    "What happened to a code.",
+    {
+        "ADDED": "It came in, with a batch.",
+        "ISSUED": "Somebody was given it.",
+        "REPEATED": "Somebody was given it again.",
+        "HELD": "A checkout set a use of it aside.",
+        "RELEASED": "A checkout gave a hold back.",
+        "LAPSED": "A hold's time was over.",
+        "REDEEMED": "It was used.",
+        "ROLLED_BACK": "A use of it was undone, or a part of it.",
+        "BLOCKED": "It was stopped.",
+        "UNBLOCKED": "It was let go again.",
+    },
+)
+
+
+@strawberry.type(description="Something that happened to a code.", directives=WRITE)
+class CodeEvent:
+    kind: CodeEventKind = strawberry.field(description="What happened.")
+    at: datetime = strawberry.field(description="When.")
+    customer: str | None = strawberry.field(description="Who it was about, by the caller's own id.")
+    order: str | None = strawberry.field(description="The shop's reference of the order.")
+    amount: Money | None = strawberry.field(description="The discount that was held, given or taken back.")
+    channel: str | None = strawberry.field(description="Where.")
+    reason: str | None = strawberry.field(description="Why, where somebody said so.")
+
+
 @strawberry.type(description="A code and all that happened to it.", directives=WRITE)
 class Code(Node):
     place: strawberry.Private[tuple[int, int]]
@@ -51,6 +84,12 @@ class Code(Node):
     @strawberry.field(description="Its uses, the latest first; at most the last 100.", directives=WRITE)
     async def redemptions(self, info: Asked) -> list[Redemption]:
         return [redemption_node(use) for use in await info.context.services.lookup.redemptions_of(*self.place)]
+
+    @strawberry.field(
+        description="What happened to it, the latest first; at most the last 100 of each kind.", directives=WRITE
+    )
+    async def history(self, info: Asked) -> list[CodeEvent]:
+        return [shown_event(event) for event in await info.context.services.lookup.history(*self.place)]
 
 
 @strawberry.type(description="One act of adding codes.", directives=WRITE)
@@ -68,6 +107,18 @@ def code_node(code: CodeFacts) -> Code:
         text=code.text,
         state=_state(code),
         uses=code.uses,
+    )
+
+
+def shown_event(event: code_events.CodeEvent) -> CodeEvent:
+    return CodeEvent(
+        kind=event.kind,
+        at=event.at,
+        customer=event.customer,
+        order=event.order,
+        amount=shown_money(event.amount),
+        channel=event.channel,
+        reason=event.reason,
     )
 
 

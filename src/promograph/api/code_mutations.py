@@ -10,7 +10,8 @@ from promograph.api.answering import Given, Places, answered
 from promograph.api.code import Batch, shown_batch
 from promograph.api.context import Asked
 from promograph.api.nodes import read_number
-from promograph.api.promotion_inputs import FORMAT_FIELDS, CodeFormatInput, format_of
+from promograph.api.promotion_inputs import CodeFormatInput
+from promograph.api.promotion_reading import FORMAT_FIELDS, format_of
 from promograph.api.rights import WRITE
 from promograph.api.user_errors import UserError, user_error
 from promograph.domain.batches import Added, AddReport

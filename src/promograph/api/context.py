@@ -10,11 +10,14 @@ from strawberry.types import Info
 
 from promograph.domain.access import Caller, Scope
 from promograph.domain.promotions import Promotion
-from promograph.domain.redeeming import RedeemOutcome, Validation
+from promograph.domain.redeeming import HoldOutcome, RedeemOutcome, Validation
 from promograph.domain.refusals import Refusal, coarsened
 from promograph.services.app import Services
+from promograph.store.budgets import Spending
 from promograph.store.inventories import Inventory
+from promograph.store.reward_types import StoredRewardType
 
+K = TypeVar("K", int, str)
 T = TypeVar("T")
 
 
@@ -39,17 +42,23 @@ class Context:
     def shared_code(self, id_: int) -> Awaitable[str | None]:
         return self._loader("shared_code", self.services.promoting.shared_codes).load(id_)
 
-    def disclosed(self, answer: RedeemOutcome | Validation) -> tuple[Refusal, ...]:
+    def spending(self, id_: int) -> Awaitable[Spending | None]:
+        return self._loader("spending", self.services.promoting.budgets).load(id_)
+
+    def reward_type(self, handle: str) -> Awaitable[StoredRewardType | None]:
+        return self._loader("reward_type", self.services.reward_types.get_many).load(handle)
+
+    def disclosed(self, answer: RedeemOutcome | HoldOutcome | Validation) -> tuple[Refusal, ...]:
         """The refusals of an answer, as far as this caller may know which codes exist."""
         if answer.holder_named or self.caller.may(Scope.PROMOTIONS_WRITE):
             return answer.refusals
         return coarsened(answer.refusals)
 
-    def _loader(self, name: str, find: Callable[[list[int]], Awaitable[dict[int, T]]]) -> DataLoader[int, T | None]:
+    def _loader(self, name: str, find: Callable[[list[K]], Awaitable[dict[K, T]]]) -> DataLoader[K, T | None]:
         loader = self._loaders.get(name)
         if loader is None:
 
-            async def load(ids: list[int]) -> list[T | None]:
+            async def load(ids: list[K]) -> list[T | None]:
                 found = await find(ids)
                 return [found.get(id_) for id_ in ids]
 

@@ -33,7 +33,7 @@ class DocumentLimits:
     text: int = 64 * 1024
     tokens: int = 1_000
     directives: int = 50
-    depth: int = 12
+    depth: int = 16
     aliases: int = 30
 
 

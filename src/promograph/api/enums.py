@@ -6,10 +6,14 @@ from typing import TypeVar
 import strawberry
 
 from promograph.domain.batches import BatchSource
+from promograph.domain.condition_times import Weekday
+from promograph.domain.condition_values import Op
 from promograph.domain.issuing import IssuanceKind
+from promograph.domain.periods import Period
 from promograph.domain.placeholders import Purpose
-from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus, RewardKind
+from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus
 from promograph.domain.refusals import RefusalCode
+from promograph.domain.rewards import Effect
 from promograph.errors import InputProblem
 
 E = TypeVar("E", bound=Enum)
@@ -44,6 +48,8 @@ described(
         "BY_HAND": "Somebody ended it.",
         "WINDOW_OVER": "Its window is over.",
         "AUDIENCE_CAP": "It has reached as many customers as it was to reach.",
+        "BUDGET_SPENT": "Its budget is spent.",
+        "USE_CAP": "It has been used as often as it may be.",
     },
 )
 described(
@@ -77,10 +83,43 @@ described(
     },
 )
 described(
-    RewardKind,
-    "RewardKind",
-    "What a code is worth.",
-    {"EXTERNAL": "The shop knows, and reports the discount when it redeems."},
+    Effect,
+    "RewardEffect",
+    "What a reward does.",
+    {
+        "PERCENTAGE": "Takes a part off the eligible lines.",
+        "AMOUNT": "Takes an amount of money off the eligible lines together, and never more than they cost.",
+        "FIXED_PRICE": "Sells each unit of the eligible lines at one price, unless it costs less already.",
+        "FREE_SHIPPING": "Takes the shipping off.",
+        "GIFT": "Adds one unit of an article, which costs the cart nothing.",
+        "POINTS": "Credits loyalty points.",
+    },
+)
+described(
+    Period,
+    "Period",
+    "A stretch of the calendar, in the promotion's time zone.",
+    {"DAY": "A day.", "WEEK": "A week, which begins on Monday.", "MONTH": "A month."},
+)
+described(
+    Op,
+    "ConditionOp",
+    "How a condition compares.",
+    {
+        "EQUALS": "Is the same; texts letter by letter, case included.",
+        "IN": "Is one of a list.",
+        "LT": "Is under (or before).",
+        "LTE": "Is at most (or until).",
+        "GT": "Is over (or after).",
+        "GTE": "Is at least (or from).",
+        "EXISTS": "Is known; takes no value.",
+    },
+)
+described(
+    Weekday,
+    "Weekday",
+    "A day of the week.",
+    {day.name: f"{day.name.capitalize()}." for day in Weekday},
 )
 described(
     IssuanceKind,
@@ -131,10 +170,27 @@ _REFUSALS = {
     "NOT_HOLDER": "The code was issued to somebody else.",
     "CUSTOMER_REQUIRED": "The promotion needs to know the customer.",
     "ALREADY_REDEEMED": "The code has no use left; data: uses, limit.",
-    "CUSTOMER_CAP_REACHED": "The customer has no use left; data: uses, limit.",
+    "CUSTOMER_CAP_REACHED": "The customer has no use left; data: uses, limit, and of a period: period, free_at.",
     "AUDIENCE_CAP_REACHED": "The promotion has reached all the customers it may; data: limit.",
     "POOL_EMPTY": "The promotion has no code left.",
     "NOTHING_HELD": "The customer has no code that could be repeated.",
+    "CODE_REQUIRED": "The promotion does not apply without a code.",
+    "CART_REQUIRED": "The promotion looks at the cart, and none was sent.",
+    "DISCOUNT_REQUIRED": "The promotion has a budget and its worth is external: say what is taken off.",
+    "HELD_BY_OTHER": "Another checkout holds the code; data: until.",
+    "USE_CAP_REACHED": "The promotion has been used as often as it may be; data: limit.",
+    "BUDGET_EXHAUSTED": "The promotion's budget has less left than this takes; data: left, currency, asked.",
+    "NOT_IN_SEGMENT": "The customer is not in the segment; data: condition.",
+    "MINIMUM_NOT_MET": "The cart comes to too little; data: condition, missing, currency.",
+    "CONDITION_FAILED": "A condition of the promotion does not hold; data: condition, and what would mend it: missing "
+    "with currency, missing_quantity.",
+    "OUTSIDE_WINDOW": "The promotion's hours are others; data: condition, opens_at.",
+    "CURRENCY_MISMATCH": "The promotion is in another currency; data: expected, given.",
+    "NOTHING_ELIGIBLE": "Nothing in the cart is what the reward is for.",
+    "NOT_COMBINABLE": "One of the promotions shares a cart with no other; data: promotion.",
+    "HOLD_NOT_FOUND": "No hold has this token.",
+    "HOLD_OVER": "The hold is not open any more; data: state.",
+    "NOTHING_LEFT": "The redemption has been rolled back already.",
 }
 
 UserErrorCode = Enum(  # type: ignore[misc]

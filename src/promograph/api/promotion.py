@@ -6,14 +6,19 @@ from typing import Annotated
 import strawberry
 
 from promograph.api.code import Batch, Code, CodeState, batch_node, code_node
+from promograph.api.conditions import Condition, shown_condition
 from promograph.api.connections import After, Before, Connection, First, Last, connection_of, slice_of
 from promograph.api.context import Asked
+from promograph.api.money import Money, shown_money
 from promograph.api.nodes import Node, global_id, read_number
+from promograph.api.rewards import Reward, shown_reward
 from promograph.api.rights import READ, WRITE
 from promograph.api.scalars import Duration
 from promograph.domain import code_formats, promotions
-from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus, RewardKind
+from promograph.domain.periods import Period
+from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus
 from promograph.store import inventories
+from promograph.store.budgets import Spending
 from promograph.store.listing import CodeQuery, code_of
 
 
@@ -56,6 +61,22 @@ class Inventory:
     fallback_active: bool = strawberry.field(description="Whether the fallback code is what customers get now.")
 
 
+@strawberry.type(
+    description="The most that a promotion may give away: total = spent + held + left, exactly.", directives=READ
+)
+class Budget:
+    total: Money = strawberry.field(description="All of it.")
+    spent: Money = strawberry.field(description="Discounts given, less what was rolled back.")
+    held: Money = strawberry.field(description="Discounts that open holds set aside.")
+    left: Money = strawberry.field(description="What may be given yet.")
+
+
+@strawberry.type(description="How often a customer may redeem within a stretch of the calendar.", directives=READ)
+class PeriodCap:
+    uses: int = strawberry.field(description="So many times.")
+    period: Period = strawberry.field(description="In each of these, in the promotion's time zone.")
+
+
 @strawberry.type(description="An offer, with the codes that it is claimed by.", directives=READ)
 class Promotion(Node):
     facts: strawberry.Private[promotions.Promotion]
@@ -67,7 +88,7 @@ class Promotion(Node):
     status: PromotionStatus = strawberry.field(description="Where it is in its life, now.")
     end_reason: EndReason | None = strawberry.field(description="Why it has ended.")
     stop_redeeming: bool = strawberry.field(description="Whether codes that people hold stopped working with its end.")
-    reward: RewardKind = strawberry.field(description="What its codes are worth.")
+    reward: Reward = strawberry.field(description="What its codes are worth.")
     code_kind: CodeKind = strawberry.field(description="How its codes relate to people.")
     issue_policy: IssuePolicy = strawberry.field(description="On which occasions a customer gets a code.")
     on_empty: OnEmpty = strawberry.field(description="What happens when the pool is empty.")
@@ -77,7 +98,18 @@ class Promotion(Node):
     audience_cap: int | None = strawberry.field(description="At most so many customers are given a code.")
     uses_per_code: int | None = strawberry.field(description="How often a code works; none: without limit.")
     uses_per_customer: int | None = strawberry.field(description="How often a customer may redeem it.")
+    uses_per_period: PeriodCap | None = strawberry.field(
+        description="How often a customer may redeem it within a stretch of the calendar."
+    )
+    redemption_cap: int | None = strawberry.field(description="At most so many uses, open holds included.")
     holder_only: bool = strawberry.field(description="Whether only the customer who was given a code may redeem it.")
+    code_required: bool = strawberry.field(
+        description="Whether it takes a code; if not, it also applies to an eligible cart by itself."
+    )
+    combinable: bool = strawberry.field(description="Whether it shares a cart with others that do the same.")
+    priority: int = strawberry.field(
+        description="Of those that share a cart, the one of the highest priority takes its discount first."
+    )
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
@@ -86,6 +118,16 @@ class Promotion(Node):
         found = await info.context.inventory(self.facts.id)
         assert found is not None, "every promotion has a stock row"
         return shown_inventory(found)
+
+    @strawberry.field(description="What has to hold for its codes to be redeemed; none: nothing.", directives=READ)
+    def condition(self) -> Condition | None:
+        condition = self.facts.terms.condition
+        return None if condition is None else shown_condition(condition)
+
+    @strawberry.field(description="The most that it may give away; none: no limit.", directives=READ)
+    async def budget(self, info: Asked) -> Budget | None:
+        found = None if self.facts.terms.budget is None else await info.context.spending(self.facts.id)
+        return None if found is None else shown_budget(found)
 
     @strawberry.field(description="The text of a SINGLE promotion's code.", directives=WRITE)
     async def single_code(self, info: Asked) -> str | None:
@@ -127,7 +169,7 @@ class Promotion(Node):
 
 
 def promotion_node(facts: promotions.Promotion, now: datetime) -> Promotion:
-    terms = facts.terms
+    terms, period = facts.terms, facts.terms.uses_per_period
     return Promotion(
         id=global_id("Promotion", facts.id),
         facts=facts,
@@ -138,7 +180,7 @@ def promotion_node(facts: promotions.Promotion, now: datetime) -> Promotion:
         status=facts.status(now),
         end_reason=facts.end_reason(now),
         stop_redeeming=facts.stop_redeeming,
-        reward=terms.reward,
+        reward=shown_reward(terms.reward),
         code_kind=terms.code_kind,
         issue_policy=terms.issue_policy,
         on_empty=terms.on_empty,
@@ -148,7 +190,12 @@ def promotion_node(facts: promotions.Promotion, now: datetime) -> Promotion:
         audience_cap=terms.audience_cap,
         uses_per_code=terms.uses_per_code,
         uses_per_customer=terms.uses_per_customer,
+        uses_per_period=None if period is None else PeriodCap(uses=period.uses, period=period.period),
+        redemption_cap=terms.redemption_cap,
         holder_only=terms.holder_only,
+        code_required=terms.code_required,
+        combinable=terms.combinable,
+        priority=terms.priority,
         created_at=facts.created_at,
         updated_at=facts.updated_at,
     )
@@ -171,4 +218,13 @@ def shown_inventory(numbers: inventories.Inventory) -> Inventory:
         customers=numbers.customers,
         fallback_issued=numbers.fallback_issued,
         fallback_active=numbers.fallback_active,
+    )
+
+
+def shown_budget(spending: Spending) -> Budget:
+    return Budget(
+        total=shown_money(spending.total),
+        spent=shown_money(spending.spent),
+        held=shown_money(spending.held),
+        left=shown_money(spending.left),
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from promograph.api.code import Code, code_node
+from promograph.api.code import Code, CodeEvent, code_node, shown_event
 from promograph.api.connections import After, Before, Connection, First, Last, connection_of, slice_of
 from promograph.api.context import Asked
 from promograph.api.node_finding import found_node
@@ -80,6 +80,21 @@ class PromotionQueries:
         check_storable(text, "text")
         found = await info.context.services.lookup.code(text)
         return None if found is None else code_node(found)
+
+    @strawberry.field(
+        description="What happened to a code, the latest first; at most the last 100 of each kind. Nothing for a text "
+        "that is no code.",
+        directives=WRITE,
+    )
+    async def code_history(
+        self, info: Asked, text: Annotated[str, strawberry.argument(description="The code, in any letter case.")]
+    ) -> list[CodeEvent]:
+        check_storable(text, "text")
+        lookup = info.context.services.lookup
+        found = None if len(text) > 4 * MAX_LENGTH else await lookup.code(text)
+        if found is None:
+            return []
+        return [shown_event(event) for event in await lookup.history(found.promotion_id, found.seq)]
 
     @strawberry.field(
         description="An object, by its global id. What may be read of it is what its type says.", directives=EVERYBODY

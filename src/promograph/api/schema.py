@@ -6,21 +6,32 @@ from strawberry.schema.config import StrawberryConfig
 from promograph.api.code_mutations import CodeMutations
 from promograph.api.documents import Documents
 from promograph.api.documents_schema import Schema
+from promograph.api.hold_operations import HoldMutations
 from promograph.api.issue_mutations import IssueMutations
 from promograph.api.promotion_mutations import PromotionMutations
 from promograph.api.promotion_queries import PromotionQueries
+from promograph.api.promotion_summary import PromotionSummaryQueries
 from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
+from promograph.api.reward_types import RewardTypeMutations, RewardTypeQueries
 from promograph.api.scalars import SCALARS
 from promograph.api.token import TokenMutations, TokenQueries
 
 
 @strawberry.type(description="What can be asked.")
-class Query(PromotionQueries, RedeemQueries, TokenQueries):
+class Query(PromotionQueries, PromotionSummaryQueries, RewardTypeQueries, RedeemQueries, TokenQueries):
     pass
 
 
 @strawberry.type(description="What can be done. A payload with user errors changed nothing, bulk results aside.")
-class Mutation(PromotionMutations, CodeMutations, IssueMutations, RedeemMutations, TokenMutations):
+class Mutation(
+    PromotionMutations,
+    RewardTypeMutations,
+    CodeMutations,
+    IssueMutations,
+    RedeemMutations,
+    HoldMutations,
+    TokenMutations,
+):
     pass
 
 

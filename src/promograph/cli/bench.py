@@ -46,12 +46,20 @@ def bench(
     Each figure stands beside a yardstick from the same run. Status 1 when an answer was wrong or `verify` finds a
     difference at the end; a target that is missed is only shown.
     """
-    # Told to end, it unwinds, so that the servers that it has begun end as well.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _unwind_when_told_to_end()
     with told():
         is_right = run_bench(store, QUICK if quick else FULL, json)
     if not is_right:
         raise typer.Exit(1)
+
+
+def _unwind_when_told_to_end() -> None:
+    """So that the servers that it has begun end as well; Ctrl-C unwinds as it is."""
+    for name in ("SIGTERM", "SIGHUP"):  # not every system has the second
+        number = getattr(signal, name, None)
+        # Whoever said `nohup` meant it.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def run_bench(stores: Stores, plan: Plan, json: Path | None) -> bool:

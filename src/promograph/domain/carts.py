@@ -26,8 +26,13 @@ class Money:
     minor: int
     currency: str
 
+    @property
+    def amount(self) -> str:
+        """As a decimal, such as `8.00`."""
+        return str(from_minor(self.minor, self.currency))
+
     def __str__(self) -> str:
-        return f"{from_minor(self.minor, self.currency)} {self.currency}"
+        return f"{self.amount} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

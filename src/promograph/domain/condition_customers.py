@@ -88,7 +88,10 @@ class CodesIssued(Condition):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldsCode(Condition):
-    """The customer holds a code of the promotion of that handle."""
+    """The customer holds a code of the promotion of that handle: one that they have not redeemed and nobody blocked.
+
+    Whether its time is over is not looked at: that is for the checkout, which knows the hour.
+    """
 
     promotion: str
 
@@ -107,3 +110,26 @@ class HoldsCode(Condition):
 
     def render(self, names: Names) -> str:
         return f"customer holds a code of {quoted(self.promotion)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HasRedeemed(Condition):
+    """The customer has redeemed a code of the promotion of that handle, and it was not rolled back."""
+
+    promotion: str
+
+    @classmethod
+    def read(cls, place: Place) -> Self:
+        return cls(promotion=place.key())
+
+    def holds(self, facts: Facts) -> bool:
+        return facts.customer is not None and self.promotion in facts.customer.redeemed
+
+    def needs(self) -> Needs:
+        return Needs(redeemed=frozenset({self.promotion}))
+
+    def dump(self) -> dict[str, Any]:
+        return {"redeemed": self.promotion}
+
+    def render(self, names: Names) -> str:
+        return f"customer has redeemed a code of {quoted(self.promotion)}"

@@ -25,13 +25,15 @@ class IssuedKey:
 class CustomerFacts:
     """A customer as the store knows them.
 
-    `segments` and `held` (promotions of which they hold a code) are handles. No entry in `issued` means no code.
+    `segments`, `held` (promotions of which they hold a code that is neither used up nor blocked) and `redeemed`
+    (promotions of which they have used a code) are handles. No entry in `issued` means no code.
     """
 
     attributes: Mapping[str, Value] = field(default_factory=dict)
     segments: frozenset[str] = frozenset()
     issued: Mapping[IssuedKey, int] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
+    redeemed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +54,13 @@ class Needs:
     segments: frozenset[str] = frozenset()
     issued: frozenset[IssuedKey] = frozenset()
     held: frozenset[str] = frozenset()
+    redeemed: frozenset[str] = frozenset()
     cart: bool = False
     clock: bool = False
 
     @property
     def customer(self) -> bool:
-        return bool(self.attributes or self.segments or self.issued or self.held)
+        return bool(self.attributes or self.segments or self.issued or self.held or self.redeemed)
 
     def __or__(self, other: Self) -> Self:
         return type(self)(**{part.name: getattr(self, part.name) | getattr(other, part.name) for part in fields(self)})

@@ -78,7 +78,7 @@ class HasLines(Condition):
     def render(self, names: Names) -> str:
         units = "1 unit" if self.quantity == 1 else f"{self.quantity:,} units"
         worth = "" if self.amount is None else f" for at least {self.amount}"
-        return f"cart has at least {units}{'' if self.only is None else _shown(self.only)}{worth}"
+        return f"cart has at least {units}{'' if self.only is None else show_filter(self.only)}{worth}"
 
     def _in_other_currency(self, cart: Cart) -> bool:
         return self.amount is not None and self.amount.currency != cart.currency
@@ -107,7 +107,7 @@ def _read_attribute(place: Place) -> LineAttribute:
     )
 
 
-def _shown(only: LineFilter) -> str:
+def show_filter(only: LineFilter) -> str:
     parts = [("sku", only.skus), ("category", only.categories), ("brand", only.brands)]
     parts += [(wanted.name, wanted.values) for wanted in only.attributes]
     texts = (f"{name} {' or '.join(map(quoted, values))}" for name, values in parts if values)

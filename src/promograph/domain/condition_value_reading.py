@@ -54,7 +54,10 @@ def read_scalars(place: Place) -> tuple[Scalar, ...]:
 
 
 def read_value(place: Place) -> Value:
-    return read_scalars(place) if isinstance(place.data, list | tuple) else read_scalar(place)
+    """Of an attribute, which may be a list of nothing: of a customer who likes nothing, say."""
+    if not isinstance(place.data, list | tuple):
+        return read_scalar(place)
+    return read_scalars(place) if place.data else ()
 
 
 def read_attributes(data: object, *, path: Sequence[str] = ("attributes",)) -> dict[str, Value]:

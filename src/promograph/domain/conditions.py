@@ -7,6 +7,7 @@ As JSON data each condition is an object with one field, which names its kind:
     {"segment": "gold"}
     {"issued": {"promotion": "summer", "since": "2026-06-01T00:00:00Z", "op": "LT", "count": 3}}
     {"holds": "summer"}
+    {"redeemed": "summer"}
     {"subtotal": {"op": "GT", "value": {"amount": "50.00", "currency": "EUR"}}}
     {"lines": {"filter": {"categories": ["shoes"]}, "quantity": 2, "amount": {"amount": "80.00", "currency": "EUR"}}}
     {"firstOrder": true}
@@ -21,7 +22,7 @@ from typing import Any
 
 from promograph.domain.condition_attributes import AttributeIs
 from promograph.domain.condition_carts import FirstOrder, SalesChannelIn, SubtotalIs
-from promograph.domain.condition_customers import CodesIssued, HoldsCode, InSegment
+from promograph.domain.condition_customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
 from promograph.domain.condition_facts import Facts, Needs
 from promograph.domain.condition_lines import HasLines
 from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Names, Not
@@ -42,6 +43,7 @@ _LEAVES: Mapping[str, Callable[[Place], Condition]] = {
     "segment": InSegment.read,
     "issued": CodesIssued.read,
     "holds": HoldsCode.read,
+    "redeemed": HasRedeemed.read,
     "subtotal": SubtotalIs.read,
     "lines": HasLines.read,
     "firstOrder": FirstOrder.read,

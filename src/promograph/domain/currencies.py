@@ -1,6 +1,6 @@
 """Currencies and their smallest units, as ISO 4217 lists them (active codes, 2025)."""
 
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 
 from promograph.errors import BadInput, InputProblem
 
@@ -21,20 +21,30 @@ DIGITS: dict[str, int] = {
 
 _UNITS = {code: Decimal(10) ** digits for code, digits in DIGITS.items()}
 _LARGEST = 10**15
+# Decimals are rounded to 28 digits without a word, and the smallest become zero: not here.
+_EXACT = Context(traps=[Inexact])
 
 
 def to_minor(amount: Decimal, currency: str, field: str) -> int:
     """The amount in the smallest unit; BadInput where it has decimals that the currency has not."""
-    if not amount.is_finite() or abs(amount) > _LARGEST:
+    if not amount.is_finite() or amount.copy_abs() > _LARGEST:
         raise BadInput(InputProblem.OUT_OF_RANGE, f"{field} is not an amount of money.", field=(field, "amount"))
-    minor = amount * _UNITS[currency]
-    if minor != minor.to_integral_value():
+    minor = _exactly(amount, _UNITS[currency])
+    if minor is None or minor != minor.to_integral_value():
         raise BadInput(
             InputProblem.INVALID,
             f"{currency} has {DIGITS[currency]} decimal places; {amount} has more.",
             field=(field, "amount"),
         )
     return int(minor)
+
+
+def _exactly(amount: Decimal, unit: Decimal) -> Decimal | None:
+    """The product; None where it has more digits than Decimal reckons with."""
+    try:
+        return _EXACT.multiply(amount, unit)
+    except Inexact:
+        return None
 
 
 def from_minor(minor: int, currency: str) -> Decimal:

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from promograph.domain.carts import Money
 from promograph.domain.code_formats import CodeFormat
+from promograph.domain.condition_nodes import Condition
+from promograph.domain.periods import Period
+from promograph.domain.rewards import External, Reward
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
 
@@ -27,6 +31,8 @@ class EndReason(StrEnum):
     BY_HAND = "BY_HAND"
     WINDOW_OVER = "WINDOW_OVER"
     AUDIENCE_CAP = "AUDIENCE_CAP"
+    BUDGET_SPENT = "BUDGET_SPENT"
+    USE_CAP = "USE_CAP"
 
 
 class CodeKind(StrEnum):
@@ -51,21 +57,29 @@ class OnEmpty(StrEnum):
     REFUSE = "REFUSE"
 
 
-class RewardKind(StrEnum):
-    """EXTERNAL: the shop knows what the code is worth and reports the discount when it redeems."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodCap:
+    """At most `uses` by one customer in each `period` of the calendar in the promotion's time zone."""
 
-    EXTERNAL = "EXTERNAL"
+    uses: int
+    period: Period
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionTerms:
-    """All that a marketer decides about a promotion; None in a cap or a limit means without one."""
+    """All that a marketer decides about a promotion; None in a cap or a limit means without one.
+
+    `budget` bounds the discounts given and held together, `redemption_cap` the redemptions and open holds. Without
+    `code_required` the promotion also applies to an eligible cart by itself. A promotion that is not `combinable`
+    shares a cart with no other; among those that are, the higher `priority` takes its discount first.
+    """
 
     handle: str
     name: str
     description: str = ""
     properties: Mapping[str, str] = field(default_factory=dict)
-    reward: RewardKind = RewardKind.EXTERNAL
+    reward: Reward = field(default_factory=External)
+    condition: Condition | None = None
     code_kind: CodeKind = CodeKind.PERSONALIZED
     issue_policy: IssuePolicy = IssuePolicy.PER_CUSTOMER
     on_empty: OnEmpty = OnEmpty.REFUSE
@@ -75,7 +89,13 @@ class PromotionTerms:
     audience_cap: int | None = None
     uses_per_code: int | None = 1
     uses_per_customer: int | None = None
+    uses_per_period: PeriodCap | None = None
+    redemption_cap: int | None = None
+    budget: Money | None = None
     holder_only: bool = False
+    code_required: bool = True
+    combinable: bool = False
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,22 @@ class RefusalCode(StrEnum):
     AUDIENCE_CAP_REACHED = "AUDIENCE_CAP_REACHED"
     POOL_EMPTY = "POOL_EMPTY"
     NOTHING_HELD = "NOTHING_HELD"
+    CODE_REQUIRED = "CODE_REQUIRED"
+    CART_REQUIRED = "CART_REQUIRED"
+    DISCOUNT_REQUIRED = "DISCOUNT_REQUIRED"
+    HELD_BY_OTHER = "HELD_BY_OTHER"
+    USE_CAP_REACHED = "USE_CAP_REACHED"
+    BUDGET_EXHAUSTED = "BUDGET_EXHAUSTED"
+    NOT_IN_SEGMENT = "NOT_IN_SEGMENT"
+    MINIMUM_NOT_MET = "MINIMUM_NOT_MET"
+    CONDITION_FAILED = "CONDITION_FAILED"
+    OUTSIDE_WINDOW = "OUTSIDE_WINDOW"
+    CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
+    NOTHING_ELIGIBLE = "NOTHING_ELIGIBLE"
+    NOT_COMBINABLE = "NOT_COMBINABLE"
+    HOLD_NOT_FOUND = "HOLD_NOT_FOUND"
+    HOLD_OVER = "HOLD_OVER"
+    NOTHING_LEFT = "NOTHING_LEFT"
 
 
 _SENTENCES = {
@@ -39,6 +55,22 @@ _SENTENCES = {
     RefusalCode.AUDIENCE_CAP_REACHED: "The promotion has reached its audience cap of {limit} customers.",
     RefusalCode.POOL_EMPTY: "The promotion has no code left to issue.",
     RefusalCode.NOTHING_HELD: "This customer has been given no code of this promotion, so there is none to repeat.",
+    RefusalCode.CODE_REQUIRED: "This promotion needs a code.",
+    RefusalCode.CART_REQUIRED: "This promotion looks at the cart: send it along.",
+    RefusalCode.DISCOUNT_REQUIRED: "This promotion has a budget: say what you take off.",
+    RefusalCode.HELD_BY_OTHER: "Another checkout holds this code; it is free again by {until} at the latest.",
+    RefusalCode.USE_CAP_REACHED: "The promotion has been used all of the {limit} times that it may be.",
+    RefusalCode.BUDGET_EXHAUSTED: "The promotion's budget has {left} {currency} left, and this takes {asked}.",
+    RefusalCode.NOT_IN_SEGMENT: "This is for others: {condition}.",
+    RefusalCode.MINIMUM_NOT_MET: "Not enough yet: {condition}.",
+    RefusalCode.CONDITION_FAILED: "This does not hold: {condition}.",
+    RefusalCode.OUTSIDE_WINDOW: "Not at this hour: {condition}.",
+    RefusalCode.CURRENCY_MISMATCH: "This promotion is in {expected}, and this is in {given}.",
+    RefusalCode.NOTHING_ELIGIBLE: "Nothing in the cart is eligible for this promotion.",
+    RefusalCode.NOT_COMBINABLE: "The promotion {promotion!r} shares a cart with no other.",
+    RefusalCode.HOLD_NOT_FOUND: "No hold has this token.",
+    RefusalCode.HOLD_OVER: "This hold is {state}.",
+    RefusalCode.NOTHING_LEFT: "Nothing is left of this redemption that could be rolled back.",
 }
 
 
@@ -51,7 +83,15 @@ class Refusal:
 
     @property
     def message(self) -> str:
-        return _SENTENCES[self.code].format_map(self.data)
+        said = _SENTENCES[self.code].format_map(self.data)
+        return f"{said} {missing}" if (missing := _missing(self.data)) else said
+
+
+def _missing(data: Mapping[str, str | int]) -> str:
+    """What would mend it, where that is so much more of something."""
+    if "missing" in data:
+        return f"{data['missing']} {data['currency']} more will do."
+    return f"{data['missing_quantity']} more will do." if "missing_quantity" in data else ""
 
 
 def refuse(code: RefusalCode, **data: str | int) -> Refusal:
@@ -60,7 +100,23 @@ def refuse(code: RefusalCode, **data: str | int) -> Refusal:
 
 # What a stranger to a code learns is the same as of a code that never was: only reasons that leave the
 # code usable (later, or by naming the customer) are told, since a guesser would learn as much from a yes.
-_OPEN_TO_ALL = frozenset({RefusalCode.NOT_STARTED, RefusalCode.CUSTOMER_REQUIRED, RefusalCode.TEST_CODE})
+_OPEN_TO_ALL = frozenset(
+    {
+        RefusalCode.NOT_STARTED,
+        RefusalCode.CUSTOMER_REQUIRED,
+        RefusalCode.TEST_CODE,
+        RefusalCode.CART_REQUIRED,
+        RefusalCode.DISCOUNT_REQUIRED,
+        RefusalCode.MINIMUM_NOT_MET,
+        RefusalCode.OUTSIDE_WINDOW,
+        RefusalCode.CURRENCY_MISMATCH,
+        RefusalCode.NOTHING_ELIGIBLE,
+        RefusalCode.NOT_COMBINABLE,
+        # About something that the caller names by a secret of its own.
+        RefusalCode.HOLD_NOT_FOUND,
+        RefusalCode.HOLD_OVER,
+    }
+)
 
 
 def coarsened(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:

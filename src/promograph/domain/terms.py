@@ -4,8 +4,10 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from promograph.domain.carts import checked_money
 from promograph.domain.placeholders import check_not_reserved
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus, PromotionTerms
+from promograph.domain.rewards import Effect, Single, checked_reward
 from promograph.domain.windows import checked as checked_window
 from promograph.errors import BadInput, InputProblem
 
@@ -19,6 +21,7 @@ _LONGEST_VALIDITY = timedelta(days=36_500)
 
 # What customers have been told, or what the counters rest on, stays once a promotion has left its draft.
 _FIXED = {"code_kind": "codeKind", "issue_policy": "issuePolicy", "reward": "reward", "handle": "handle"}
+_LARGEST_PRIORITY = 1_000
 
 
 def checked_terms(terms: PromotionTerms) -> PromotionTerms:
@@ -32,6 +35,8 @@ def checked_terms(terms: PromotionTerms) -> PromotionTerms:
         ("audienceCap", terms.audience_cap),
         ("usesPerCode", terms.uses_per_code),
         ("usesPerCustomer", terms.uses_per_customer),
+        ("usesPerPeriod", None if terms.uses_per_period is None else terms.uses_per_period.uses),
+        ("redemptionCap", terms.redemption_cap),
     ):
         if limit is not None and not 1 <= limit <= _LARGEST:
             raise _bad(InputProblem.OUT_OF_RANGE, f"{name} must be at least 1; leave it out for no limit.", name)
@@ -39,6 +44,13 @@ def checked_terms(terms: PromotionTerms) -> PromotionTerms:
         raise _bad(InputProblem.OUT_OF_RANGE, "validFor must be between one second and a hundred years.", "validFor")
     if terms.code_kind is CodeKind.SINGLE and terms.on_empty is not OnEmpty.REFUSE:
         raise _bad(InputProblem.INVALID, "A single code never runs out: onEmpty must be REFUSE.", "onEmpty")
+    if abs(terms.priority) > _LARGEST_PRIORITY:
+        raise _bad(
+            InputProblem.OUT_OF_RANGE,
+            f"priority must be from -{_LARGEST_PRIORITY:,} to {_LARGEST_PRIORITY:,}.",
+            "priority",
+        )
+    _check_money(terms)
     return terms
 
 
@@ -56,6 +68,25 @@ def check_change(promotion: Promotion, terms: PromotionTerms, now: datetime, *, 
     for name, field in _FIXED.items():
         if getattr(terms, name) != getattr(promotion.terms, name):
             raise _bad(InputProblem.STATE, f"{field} cannot change once the promotion has left its draft.", field)
+    old, new = promotion.terms.budget, terms.budget
+    if old is not None and new is not None and old.currency != new.currency:
+        raise _bad(
+            InputProblem.STATE, "The budget's currency cannot change once the promotion has left its draft.", "budget"
+        )
+
+
+def _check_money(terms: PromotionTerms) -> None:
+    budget = terms.budget
+    checked_reward(terms.reward, currency=None if budget is None else budget.currency)
+    if budget is None:
+        return
+    checked_money(budget, "budget")
+    if isinstance(terms.reward, Single) and terms.reward.effect in (Effect.GIFT, Effect.POINTS):
+        raise _bad(
+            InputProblem.INVALID,
+            f"A budget counts money taken off, and {terms.reward.effect} takes none: use redemptionCap.",
+            "budget",
+        )
 
 
 def _check_texts(terms: PromotionTerms) -> None:

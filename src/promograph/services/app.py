@@ -6,6 +6,8 @@ from promograph.services.issuing import Issuing
 from promograph.services.lookup import Lookup
 from promograph.services.promoting import Promoting
 from promograph.services.redeeming import Redeeming
+from promograph.services.reviewing import Reviewing
+from promograph.services.reward_types import RewardTypes
 from promograph.services.stocking import Stocking
 from promograph.store import migrating
 from promograph.store.database import Database
@@ -20,10 +22,12 @@ class Services:
         self._database = database
         self.access = Access(database, clock)
         self.promoting = Promoting(database, clock)
+        self.reward_types = RewardTypes(database, clock)
+        self.reviewing = Reviewing(database, clock)
         self.stocking = Stocking(database, clock)
         self.issuing = Issuing(database, clock)
         self.redeeming = Redeeming(database, clock)
-        self.lookup = Lookup(database)
+        self.lookup = Lookup(database, clock)
         self.clock = clock
 
     @classmethod

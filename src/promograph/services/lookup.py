@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from promograph.domain.clock import Clock
+from promograph.domain.code_events import CodeEvent
 from promograph.domain.codes import normalise
 from promograph.domain.issuing import Issuance
-from promograph.domain.redeeming import Redemption
+from promograph.domain.redeeming import Redemption, Rollback
 from promograph.domain.terms import is_storable
-from promograph.store import histories, listing
+from promograph.store import code_events, histories, listing, rolling_back
 from promograph.store.database import Database
 from promograph.store.histories import CodeState
 
@@ -14,8 +16,9 @@ from promograph.store.histories import CodeState
 class Lookup:
     """Codes, by their text or by their place (promotion and number there), and what happened to them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
 
     async def code(self, text: str) -> CodeState | None:
         key = normalise(text)
@@ -37,6 +40,15 @@ class Lookup:
 
     async def redemption(self, promotion_id: int, number: int) -> Redemption | None:
         return await self._database.read(lambda connection: histories.redemption_at(connection, promotion_id, number))
+
+    async def rollbacks_of(self, promotion_id: int, number: int) -> list[Rollback]:
+        """Of a redemption, in their order."""
+        return await self._database.read(lambda connection: rolling_back.rollbacks_of(connection, promotion_id, number))
+
+    async def history(self, promotion_id: int, seq: int) -> list[CodeEvent]:
+        """What happened to a code, the latest first, at most the last 100 of each kind."""
+        now = self._clock()
+        return await self._database.read(lambda connection: code_events.read(connection, promotion_id, seq, now))
 
     async def batch(self, id_: int) -> Any:
         """A row of `store.listing.batch_page`, or None."""

@@ -1,28 +1,25 @@
 """The life of a promotion: draft, activate, pause, end, archive, duplicate."""
 
-import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from promograph.domain import reviewing
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_optional
-from promograph.domain.promotions import (
-    CodeKind,
-    EndReason,
-    OnEmpty,
-    Promotion,
-    PromotionStatus,
-    PromotionTerms,
-    check_may,
-)
+from promograph.domain.promotions import EndReason, Promotion, PromotionStatus, PromotionTerms, check_may
+from promograph.domain.review_findings import Concern
 from promograph.domain.terms import check_change, checked_terms, is_storable
-from promograph.errors import BadInput, InputProblem, PromographError
+from promograph.errors import BadInput, InputProblem
+from promograph.services.handles import handle_from
+from promograph.services.keyed_writes import Once, write_again
+from promograph.services.reviewing import supply_of
+from promograph.services.reward_types import check_reward
 from promograph.services.shared_code import set_shared_code
-from promograph.store import inventories, limits, promotions, replays, shared_codes, stock
-from promograph.store.database import Connection, Database, Work
+from promograph.store import budget_changes, budgets, inventories, limits, promotions, shared_codes, stock
+from promograph.store.budgets import Spending
+from promograph.store.database import Connection, Database
 from promograph.store.inventories import Inventory
 from promograph.store.listing import Page, PromotionQuery, Slice, count_promotions, promotion_page
 from promograph.store.stock import Stock
@@ -48,14 +45,13 @@ class Promoting:
         """A new draft, or the one that this idempotency key made before."""
         checked_optional(key, "idempotencyKey")
         checked = replace(draft, terms=checked_terms(_with_handle(draft.terms)))
+        now = self._clock()
 
         def work(connection: Connection) -> Promotion:
-            return _once(
-                connection, "promotionCreate", key, _asked(checked), now, lambda: _create(connection, checked, now)
-            )
+            once = _once(connection, "promotionCreate", key, _asked(checked), now)
+            return once.answer(connection, lambda: _create(connection, checked, now))
 
-        now = self._clock()
-        return await self._write(work)
+        return await write_again(self._database, work)
 
     async def update(self, id_: int, change: Callable[[PromotionTerms], tuple[Draft, bool]]) -> Promotion:
         """Replace the terms by what `change` makes of them, under the promotion's lock.
@@ -69,6 +65,9 @@ class Promoting:
             terms = checked_terms(draft.terms)
             check_change(promotion, terms, now, has_codes=counters.tail > 0)
             _check_handle_free(connection, terms.handle, id_)
+            if terms.reward != promotion.terms.reward:
+                check_reward(connection, terms.reward)
+            budget_changes.recount(connection, promotion, terms, counters, now)
             promotions.update(connection, id_, terms, to_micros(now))
             shared = shared_codes.one(connection, id_)
             text = draft.shared_code if not keeps_shared_code else (shared.text if shared else None)
@@ -76,11 +75,11 @@ class Promoting:
             changed = _read(connection, id_)
             if changed.stored_status is not PromotionStatus.DRAFT:
                 _check_ready(connection, changed, counters)
-                limits.check_above_what_happened(connection, promotion, changed, counters)
+                limits.check_above_what_happened(connection, promotion, changed, counters, now)
             return changed
 
         now = self._clock()
-        return await self._write(work)
+        return await write_again(self._database, work)
 
     async def activate(self, id_: int) -> Promotion:
         return await self._move(id_, "activate", PromotionStatus.ACTIVE, check=_check_ready)
@@ -122,11 +121,11 @@ class Promoting:
             return _create(connection, Draft(terms=terms), now)
 
         def work(connection: Connection) -> Promotion:
-            asked = [id_, handle, name]
-            return _once(connection, "promotionDuplicate", key, asked, now, lambda: copy(connection))
+            once = _once(connection, "promotionDuplicate", key, [id_, handle, name], now)
+            return once.answer(connection, lambda: copy(connection))
 
         now = self._clock()
-        return await self._write(work)
+        return await write_again(self._database, work)
 
     async def get(self, *, id_: int | None = None, handle: str | None = None) -> Promotion | None:
         if handle is not None and not is_storable(handle):
@@ -147,6 +146,11 @@ class Promoting:
         now = self._clock()
         return await self._database.read(lambda connection: inventories.read(connection, sorted(set(ids)), now))
 
+    async def budgets(self, ids: list[int]) -> dict[int, Spending]:
+        """By promotion id, of those that have a budget."""
+        now = self._clock()
+        return await self._database.read(lambda connection: budgets.read(connection, sorted(set(ids)), now))
+
     async def shared_codes(self, ids: list[int]) -> dict[int, str]:
         found = await self._database.read(lambda connection: shared_codes.many(connection, sorted(set(ids))))
         return {id_: code.text for id_, code in found.items()}
@@ -160,15 +164,6 @@ class Promoting:
     async def count(self, query: PromotionQuery) -> int:
         now = self._clock()
         return await self._database.read(lambda connection: count_promotions(connection, query, now))
-
-    async def _write(self, work: Work[Promotion]) -> Promotion:
-        """Run a transaction, and once more where it fell over what was written beside it: a handle, a key."""
-        try:
-            return await self._database.write(work)
-        except PromographError:
-            raise
-        except Exception:
-            return await self._database.write(work)
 
     async def _move(
         self,
@@ -212,28 +207,26 @@ def _read(connection: Connection, id_: int) -> Promotion:
     return promotion
 
 
-def _once(
-    connection: Connection, operation: str, key: str | None, asked: Any, now: datetime, make: Callable[[], Promotion]
-) -> Promotion:
-    """What `make` makes, or what it made when this key came before; BadInput where that asked for something else."""
-    if key is None:
-        return make()
-    kept = replays.recall(connection, operation, key, asked)
-    if kept is not None:
-        return _read(connection, int(kept))
-    made = make()
-    replays.remember(connection, operation, key, asked, made.id, to_micros(now))
-    return made
+def _once(connection: Connection, operation: str, key: str | None, asked: Any, now: datetime) -> Once[Promotion]:
+    """A promotion is kept by its id, and a repeated call told what it is by then."""
+    return Once(
+        operation=operation,
+        key=key,
+        asked=asked,
+        now=now,
+        dump=lambda promotion: promotion.id,
+        load=lambda kept: _read(connection, kept),
+    )
 
 
 def _asked(draft: Draft) -> Any:
     """The draft as something that JSON can say."""
-    seconds = None if draft.terms.valid_for is None else draft.terms.valid_for.total_seconds()
-    return [replace(draft, terms=replace(draft.terms, valid_for=None)), seconds]
+    return [promotions.as_row(draft.terms), draft.shared_code]
 
 
 def _create(connection: Connection, draft: Draft, now: datetime) -> Promotion:
     _check_handle_free(connection, draft.terms.handle, None)
+    check_reward(connection, draft.terms.reward)
     id_ = promotions.insert(connection, draft.terms, to_micros(now))
     promotion, counters = _locked(connection, id_)
     set_shared_code(connection, promotion, draft.terms, draft.shared_code, counters)
@@ -261,30 +254,18 @@ def _free_handle(connection: Connection, wish: str) -> str:
     return free
 
 
+# What is missing, by the one word for both kinds of shared code, and by the promotion itself for a pool.
+_MISSING = {
+    Concern.SINGLE_CODE_MISSING: "code",
+    Concern.FALLBACK_MISSING: "fallbackCode",
+    Concern.NO_CODES: "id",
+}
+
+
 def _check_ready(connection: Connection, promotion: Promotion, counters: Stock) -> None:
     """A promotion that could give nothing to anybody is not made active."""
-    terms = promotion.terms
-    shared = shared_codes.one(connection, promotion.id)
-    if terms.code_kind is CodeKind.SINGLE and shared is None:
-        raise BadInput(
-            InputProblem.STATE, "A promotion with a single code needs that code: set `singleCode`.", field=("code",)
-        )
-    if terms.on_empty is OnEmpty.FALLBACK and terms.code_kind is not CodeKind.SINGLE and shared is None:
-        raise BadInput(
-            InputProblem.STATE, "onEmpty FALLBACK needs a fallback code: set `fallbackCode`.", field=("fallbackCode",)
-        )
-    if counters.total == 0 and terms.on_empty is OnEmpty.REFUSE:
-        raise BadInput(
-            InputProblem.STATE,
-            "The promotion has no codes: generate, import or paste some, or let onEmpty GENERATE them.",
-            field=("id",),
-        )
-
-
-def handle_from(name: str) -> str:
-    """A handle made of a name: lower case letters and digits, words joined by hyphens."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].strip("-")
+    for finding in reviewing.obstacles(promotion.terms, supply_of(connection, promotion, counters)):
+        raise BadInput(InputProblem.STATE, finding.message, field=(_MISSING[finding.concern],))
 
 
 def _with_handle(terms: PromotionTerms) -> PromotionTerms:

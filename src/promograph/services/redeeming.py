@@ -1,18 +1,36 @@
-"""Use cases of a checkout: would this code work, and use it."""
+"""Use cases of a checkout: would this work, set it aside, use it, undo that."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
 
+from promograph.domain.carts import Cart, Money, checked_cart
 from promograph.domain.clock import Clock
 from promograph.domain.codes import MAX_LENGTH
 from promograph.domain.keys import checked_optional
-from promograph.domain.redeeming import Money, RedeemOutcome, RedeemRequest, ValidateRequest, Validation
+from promograph.domain.redeeming import (
+    HoldOutcome,
+    HoldRequest,
+    RedeemCall,
+    RedeemOutcome,
+    RedeemRequest,
+    RollbackOutcome,
+    RollbackRequest,
+    ValidateRequest,
+    Validation,
+)
+from promograph.domain.stacking import MOST_TOGETHER
 from promograph.domain.terms import check_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
-from promograph.store import redeeming
+from promograph.store import holding, promotions, redeeming, rolling_back
 from promograph.store.database import Database
+from promograph.store.holding import ReleaseOutcome
 
-_LARGEST_AMOUNT = 10**15
+SHORTEST_HOLD = timedelta(seconds=1)
+LONGEST_HOLD = timedelta(days=1)
+_LONGEST_REASON = 500
+_LARGEST_AMOUNT = 10**15  # of an order, in the smallest unit
 
 
 class Redeeming:
@@ -22,36 +40,138 @@ class Redeeming:
         self._database = database
         self._clock = clock
         self._redeemer = Gatherer(self._redeem)
+        self._call_redeemer = Gatherer(self._redeem_calls)
+        self._holder = Gatherer(self._hold)
         self._validator = Gatherer(self._validate)
 
     async def redeem(self, request: RedeemRequest) -> RedeemOutcome:
         try:
-            _check_code(request.code)
-            checked_optional(request.customer, "customer")
-            checked_optional(request.order, "order")
-            checked_optional(request.channel, "channel", longest=64)
-            checked_optional(request.idempotency_key, "idempotencyKey")
-            _check_amounts(request.order_amount, request.discount)
+            _check_redeem(request)
         except BadInput as problem:
             return RedeemOutcome(problem=problem)
         return await self._redeemer.submit(request)
 
+    async def redeem_together(self, call: RedeemCall) -> list[RedeemOutcome]:
+        """All of one cart's, or none: an outcome each, in the order of the requests. BadInput with its field."""
+        _check_number(len(call.requests))
+        checked_optional(call.idempotency_key, "idempotencyKey")
+        for place, request in enumerate(call.requests):
+            _at(place, partial(_check_redeem, request))
+        return await self._call_redeemer.submit(call)
+
+    async def hold(self, request: HoldRequest) -> HoldOutcome:
+        try:
+            _check_subject(request.code, request.promotion, None)
+            _check_common(request.customer, request.cart, request.order, request.channel)
+            checked_optional(request.idempotency_key, "idempotencyKey")
+            _check_amount(request.discount, "discount")
+            if not SHORTEST_HOLD <= request.ttl <= LONGEST_HOLD:
+                raise BadInput(
+                    InputProblem.OUT_OF_RANGE, "A hold lasts from one second to one day.", field=("validFor",)
+                )
+        except BadInput as problem:
+            return HoldOutcome(problem=problem)
+        return await self._holder.submit(request)
+
+    async def release(self, token: str) -> ReleaseOutcome:
+        """End a hold; one that is over already is fine."""
+        check_storable(token, "hold")
+        now = self._clock()
+        return await self._database.write(lambda connection: holding.release(connection, token, now))
+
+    async def roll_back(self, request: RollbackRequest) -> RollbackOutcome:
+        try:
+            checked_optional(request.idempotency_key, "idempotencyKey")
+            if request.reason is not None:
+                check_storable(request.reason, "reason")
+                if len(request.reason) > _LONGEST_REASON:
+                    raise BadInput(
+                        InputProblem.OUT_OF_RANGE,
+                        f"A reason has at most {_LONGEST_REASON} characters.",
+                        field=("reason",),
+                    )
+        except BadInput as problem:
+            return RollbackOutcome(problem=problem)
+        now = self._clock()
+        return await self._database.write(lambda connection: rolling_back.roll_back(connection, request, now))
+
     async def validate(self, request: ValidateRequest) -> Validation:
-        _check_code(request.code)
-        checked_optional(request.customer, "customer")
-        return await self._validator.submit(request)
+        """BadInput with its field."""
+        (answer,) = await self.validate_together([request])
+        return answer
+
+    async def validate_together(self, requests: Sequence[ValidateRequest]) -> Sequence[Validation]:
+        """Several of one cart, as redeeming them together would take them. BadInput with its field."""
+        _check_number(len(requests))
+        for place, request in enumerate(requests):
+            if len(requests) == 1:
+                _check_validate(request)
+            else:
+                _at(place, partial(_check_validate, request))
+        answers = await self._validator.submit(requests)
+        problem = next((answer.problem for answer in answers if answer.problem is not None), None)
+        if problem is not None:
+            raise problem
+        return answers
+
+    async def promotions_for_cart(self, cart: Cart, customer: str | None) -> list[Validation]:
+        """The promotions without codes that the cart is eligible for, in the order in which they would be taken.
+
+        Each is looked at by itself. BadInput with its field.
+        """
+        _check_common(customer, cart, None, None)
+        handles = await self._database.read(promotions.without_codes)
+        requests = [[ValidateRequest(promotion=handle, customer=customer, cart=cart)] for handle in handles]
+        now = self._clock()
+        answers = await self._database.read(lambda connection: redeeming.look(connection, requests, now))
+        return [answer for (answer,) in answers if answer.is_valid]
 
     async def _redeem(self, requests: Sequence[RedeemRequest]) -> Sequence[RedeemOutcome]:
         now = self._clock()
         return await self._database.write(lambda connection: redeeming.redeem(connection, requests, now))
 
-    async def _validate(self, requests: Sequence[ValidateRequest]) -> Sequence[Validation]:
+    async def _redeem_calls(self, calls: Sequence[RedeemCall]) -> Sequence[list[RedeemOutcome]]:
         now = self._clock()
-        return await self._database.read(lambda connection: redeeming.look(connection, requests, now))
+        return await self._database.write(lambda connection: redeeming.redeem_calls(connection, calls, now))
+
+    async def _hold(self, requests: Sequence[HoldRequest]) -> Sequence[HoldOutcome]:
+        now = self._clock()
+        return await self._database.write(lambda connection: holding.hold(connection, requests, now))
+
+    async def _validate(self, carts: Sequence[Sequence[ValidateRequest]]) -> Sequence[Sequence[Validation]]:
+        now = self._clock()
+        return await self._database.read(lambda connection: redeeming.look(connection, carts, now))
+
+
+def _check_redeem(request: RedeemRequest) -> None:
+    _check_subject(request.code, request.promotion, request.hold)
+    _check_common(request.customer, request.cart, request.order, request.channel)
+    checked_optional(request.idempotency_key, "idempotencyKey")
+    _check_amounts(request.order_amount, request.discount)
+
+
+def _check_validate(request: ValidateRequest) -> None:
+    _check_subject(request.code, request.promotion, None)
+    _check_common(request.customer, request.cart, None, None)
+    _check_amount(request.discount, "discount")
+
+
+def _check_subject(code: str | None, promotion: str | None, hold: str | None) -> None:
+    """Exactly one of them says what it is about. A text that is no code is simply not found."""
+    if sum(one is not None for one in (code, promotion, hold)) != 1:
+        raise BadInput(
+            InputProblem.REQUIRED,
+            "Say what this is about: one of a code, a promotion, a hold.",
+            field=("code",),
+        )
+    if code is not None:
+        _check_code(code)
+    check_storable(promotion or "", "promotion")
+    check_storable(hold or "", "hold")
 
 
 def _check_code(text: str) -> None:
-    """A text that is no code is simply not found; this keeps out what could not even be looked up."""
+    """This keeps out what could not even be looked up."""
     if not text.strip():
         raise BadInput(InputProblem.REQUIRED, "Give the code that the customer entered.", field=("code",))
     if len(text) > 4 * MAX_LENGTH:
@@ -59,11 +179,42 @@ def _check_code(text: str) -> None:
     check_storable(text, "code")
 
 
+def _check_common(customer: str | None, cart: Cart | None, order: str | None, channel: str | None) -> None:
+    checked_optional(customer, "customer")
+    checked_optional(order, "order")
+    checked_optional(channel, "channel", longest=64)
+    if cart is not None:
+        checked_cart(cart)
+
+
 def _check_amounts(order: Money | None, discount: Money | None) -> None:
-    for field, money in (("orderAmount", order), ("discount", discount)):
-        if money is not None and not 0 <= money.minor <= _LARGEST_AMOUNT:
-            raise BadInput(InputProblem.OUT_OF_RANGE, f"{field} must be zero or more.", field=(field,))
+    _check_amount(order, "orderAmount")
+    _check_amount(discount, "discount")
     if order is not None and discount is not None and order.currency != discount.currency:
         raise BadInput(
             InputProblem.INVALID, "orderAmount and discount must be in the same currency.", field=("discount",)
         )
+
+
+def _check_amount(money: Money | None, field: str) -> None:
+    if money is not None and not 0 <= money.minor <= _LARGEST_AMOUNT:
+        raise BadInput(
+            InputProblem.OUT_OF_RANGE, f"{field} must be zero or more, and not beyond all sense.", field=(field,)
+        )
+
+
+def _check_number(count: int) -> None:
+    if not 1 <= count <= MOST_TOGETHER:
+        raise BadInput(
+            InputProblem.TOO_MANY if count else InputProblem.REQUIRED,
+            f"One cart takes 1 to {MOST_TOGETHER} codes; these are {count:,}.",
+            field=("codes",),
+        )
+
+
+def _at(place: int, check: Callable[[], None]) -> None:
+    """A complaint about one of several says which."""
+    try:
+        check()
+    except BadInput as bad:
+        raise BadInput(bad.problem, str(bad), field=("codes", str(place), *bad.field)) from None

@@ -168,8 +168,9 @@ class Stocking:
         missing = [place for place, key in enumerate(keys) if key not in known]
         if missing:
             return 0, missing
+        now = self._clock()
         changed = await self._database.write(
-            lambda connection: blocking.set_blocked(connection, keys, blocked=blocked), heavy=len(keys) > 500
+            lambda connection: blocking.set_blocked(connection, keys, now, blocked=blocked), heavy=len(keys) > 500
         )
         return changed, []
 

@@ -1,18 +1,21 @@
 """Blocking codes, and lifting that again."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from promograph.domain.decisions import SHARED_SEQ
-from promograph.store import issuances, stock
+from promograph.store import issuances, line, stock
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
+from promograph.store.tables import to_micros
 
-_LOCK = Statement(
+_PLACES = Statement("SELECT DISTINCT c.promotion_id FROM @rows(key text) r JOIN code c ON c.key = r.key")
+_FACTS = Statement(
     "SELECT c.promotion_id, c.seq, c.uses, p.code_kind FROM @rows(key text) r JOIN code c ON c.key = r.key "
     "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail JOIN promotion p ON p.id = c.promotion_id "
-    "WHERE c.blocked = :blocked ORDER BY c.key @lock(c)"
+    "WHERE c.blocked = :blocked"
 )
 _KNOWN = Statement(
     "SELECT c.key FROM @rows(key text) r JOIN code c ON c.key = r.key "
@@ -22,10 +25,9 @@ _SET = Statement(
     "UPDATE code SET blocked = :blocked FROM @rows(promotion_id bigint, seq bigint) r "
     "WHERE code.promotion_id = r.promotion_id AND code.seq = r.seq"
 )
-_RETURN = Statement(
-    "INSERT INTO returned_code (promotion_id, seq) SELECT r.promotion_id, r.seq "
-    "FROM @rows(promotion_id bigint, seq bigint) r WHERE NOT EXISTS "
-    "(SELECT 1 FROM returned_code t WHERE t.promotion_id = r.promotion_id AND t.seq = r.seq)"
+_EVENT = Statement(
+    "INSERT INTO code_event (promotion_id, seq, kind, happened_at) SELECT r.promotion_id, r.seq, :kind, :now "
+    "FROM @rows(promotion_id bigint, seq bigint) r"
 )
 
 
@@ -34,14 +36,16 @@ def known(connection: Connection, keys: Sequence[str]) -> set[str]:
     return {row[0] for row in _KNOWN.fetch(connection, [(key,) for key in keys])}
 
 
-def set_blocked(connection: Connection, keys: Sequence[str], *, blocked: bool) -> int:
-    """Block (or unblock) the codes of these keys; how many changed. Codes first, then stock: the order of redeeming."""
-    rows = _LOCK.fetch(connection, [(key,) for key in sorted(set(keys))], blocked=not blocked)
+def set_blocked(connection: Connection, keys: Sequence[str], now: datetime, *, blocked: bool) -> int:
+    """Block (or unblock) the codes of these keys; how many changed. Whoever changes a code has locked its stock."""
+    asked = [(key,) for key in sorted(set(keys))]
+    stocks = stock.lock(connection, sorted(id_ for (id_,) in _PLACES.fetch(connection, asked)))
+    rows = _FACTS.fetch(connection, asked, blocked=not blocked)
     if not rows:
         return 0
-    codes = [(promotion_id, seq) for promotion_id, seq, _, _ in rows]
-    _SET.run(connection, sorted(codes), blocked=blocked)
-    stocks = stock.lock(connection, sorted({promotion_id for promotion_id, _ in codes}))
+    codes = sorted((promotion_id, seq) for promotion_id, seq, _, _ in rows)
+    _SET.run(connection, codes, blocked=blocked)
+    _EVENT.run(connection, codes, kind="BLOCKED" if blocked else "UNBLOCKED", now=to_micros(now))
     issued = issuances.issued_codes(connection, codes)
     back = []
     for promotion_id, seq, uses, code_kind in rows:
@@ -55,7 +59,7 @@ def set_blocked(connection: Connection, keys: Sequence[str], *, blocked: bool) -
         if not blocked and not out and 0 < seq < counters.head:
             back.append((promotion_id, seq))
     if back:
-        _RETURN.run(connection, sorted(back))
+        line.put_back(connection, sorted(back))
     stock.save(connection, stocks.values())
     return len(rows)
 

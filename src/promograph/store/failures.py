@@ -4,6 +4,7 @@ import sqlite3
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from promograph.errors import StoreBusy, StoreError, StoreOutdated, StoreReadOnly, StoreUnavailable
 
@@ -45,6 +46,7 @@ _TRANSIENT = ("40001", "40P01")
 # The tables were migrated since the connection learned of them; it has forgotten that by now.
 _OUTDATED = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
 _GONE = StoreUnavailable("The store cannot be reached; it may be restarting.")
+_CROWDED = StoreBusy("The store has been busy with other requests for too long; try again.")
 
 
 class Unconfirmed(StoreUnavailable):
@@ -95,6 +97,8 @@ def wrapped(failure: Exception) -> Exception:
         return _copy(_POSTGRES[sqlstate(failure)])
     if is_gone(failure) or isinstance(failure, TimeoutError):
         return _copy(_GONE)
+    if isinstance(failure, PoolTimeout):  # which is no TimeoutError to Python
+        return _copy(_CROWDED)
     return failure
 
 

@@ -7,13 +7,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus
-from promograph.store import promotions, stock
+from promograph.store import holds, promotions, stock
 from promograph.store.stock import Stock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """`total = available + issued + blocked`, without a fallback. `redeemed` counts codes, `redemptions` uses."""
+    """`total = available + issued + blocked`, without a fallback. `redeemed` counts codes, `redemptions` uses.
+
+    `held` counts open holds.
+    """
 
     promotion_id: int
     total: int
@@ -22,6 +25,7 @@ class Inventory:
     blocked: int
     redeemed: int
     redemptions: int
+    held: int
     customers: int
     fallback_issued: int
     fallback_active: bool
@@ -30,6 +34,7 @@ class Inventory:
 def read(connection: Connection, promotion_ids: Iterable[int], now: datetime) -> dict[int, Inventory]:
     ids = list(promotion_ids)
     stocks = stock.read(connection, ids)
+    holds.leave_out_lapsed(connection, stocks.values(), now)
     return {
         id_: _inventory(promotion, stocks[id_], now) for id_, promotion in promotions.by_id(connection, ids).items()
     }
@@ -46,6 +51,7 @@ def _inventory(promotion: Promotion, counters: Stock, now: datetime) -> Inventor
         blocked=counters.blocked,
         redeemed=counters.redeemed,
         redemptions=counters.redemptions,
+        held=counters.holds,
         customers=counters.customers,
         fallback_issued=counters.fallback_issued,
         fallback_active=gives_fallback and counters.available == 0 and promotion.status(now) is PromotionStatus.ACTIVE,

@@ -179,8 +179,10 @@ class _Batch:
 
     def _turn_away(self, part: _Part) -> None:
         """Those for whom there was no place left; where the pool ran dry before the cap was reached, that is why."""
-        cap = refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=part.promotion.terms.audience_cap or 0)
-        self._refuse(part.capped, part.dry or cap)
+        cap = part.promotion.terms.audience_cap or 0
+        reached = part.stock.customers >= cap
+        why = refuse(RefusalCode.AUDIENCE_CAP_REACHED, limit=cap) if reached or part.dry is None else part.dry
+        self._refuse(part.capped, why)
 
     def _refuse(self, wanted: Iterable[Wanted], refusal: Refusal) -> None:
         outcome = IssueOutcome(problem=refusal)

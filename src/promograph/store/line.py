@@ -31,6 +31,11 @@ _RETURNED = Statement(
     "WHERE t.promotion_id = :id ORDER BY t.id LIMIT :count"
 )
 _DROP_RETURNED = Statement("DELETE FROM returned_code WHERE id IN (SELECT r.id FROM @rows(id bigint) r)")
+_PUT_BACK = Statement(
+    "INSERT INTO returned_code (promotion_id, seq) SELECT r.promotion_id, r.seq "
+    "FROM @rows(promotion_id bigint, seq bigint) r WHERE NOT EXISTS "
+    "(SELECT 1 FROM returned_code t WHERE t.promotion_id = r.promotion_id AND t.seq = r.seq)"
+)
 _MAKE = Statement(
     "INSERT INTO code (promotion_id, seq, key, text, blocked, uses) "
     "SELECT :id, r.seq, r.key, r.text, false, 0 FROM @rows(seq bigint, key text, text text) r WHERE true "
@@ -86,6 +91,11 @@ def _take_returned(connection: Connection, promotion_id: int, count: int) -> lis
         _DROP_RETURNED.run(connection, [(row[0],) for row in rows])
         codes += [(seq, text) for _, seq, text, blocked, uses in rows if not blocked and not uses]
     return codes
+
+
+def put_back(connection: Connection, codes: Sequence[tuple[int, int]]) -> None:
+    """Codes (promotion, number) that the line has passed are in line again. The stocks must be locked."""
+    _PUT_BACK.run(connection, codes)
 
 
 def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) -> list[Code]:

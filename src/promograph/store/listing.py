@@ -71,18 +71,18 @@ def promotion_page(connection: Connection, query: PromotionQuery, part: Slice, n
     """Promotions with their sort values (value, id)."""
     sort = _SORTS[query.sort]
     keys: list[ColumnElement[Any]] = [sort, P.c.id]
-    statement = select(*keys).where(*_conditions(query, now))
+    statement = select(*keys).where(*_conditions(query, now, connection.dialect.name))
     page = _page(connection, statement, keys, part, descending=query.descending)
     found = promotions.by_id(connection, [row[1] for _, row in page.rows])
     return Page([(values, found[row[1]]) for values, row in page.rows], page.has_next, page.has_previous)
 
 
 def count_promotions(connection: Connection, query: PromotionQuery, now: datetime) -> int:
-    statement = select(func.count()).select_from(P).where(*_conditions(query, now))
+    statement = select(func.count()).select_from(P).where(*_conditions(query, now, connection.dialect.name))
     return int(connection.execute(statement).scalar_one())
 
 
-def _conditions(query: PromotionQuery, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(query: PromotionQuery, now: datetime, dialect: str) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if query.search:
         conditions.append(P.c.searched.contains(promotions.folded(query.search), autoescape=True))
@@ -91,8 +91,17 @@ def _conditions(query: PromotionQuery, now: datetime) -> list[ColumnElement[bool
     if query.kinds:
         conditions.append(P.c.code_kind.in_(sorted(query.kinds)))
     for name, value in query.properties:
-        conditions.append(P.c.properties[name].as_string() == value)
+        conditions.append(_has_property(name, value, dialect))
     return conditions
+
+
+# A path to the name would do, were there one to every name: SQLite has none to a name with a quotation mark.
+_PAIRS = {"sqlite": func.json_each, "postgresql": func.json_each_text}
+
+
+def _has_property(name: str, value: str, dialect: str) -> ColumnElement[bool]:
+    pairs = _PAIRS[dialect](P.c.properties).table_valued("key", "value")
+    return exists().select_from(pairs).where(pairs.c.key == name, pairs.c.value == value)
 
 
 def _has_status(status: PromotionStatus, now: datetime) -> ColumnElement[bool]:

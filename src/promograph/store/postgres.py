@@ -134,4 +134,9 @@ async def _commit(driver: asyncpg.Connection) -> None:
 
 async def _look(engine: AsyncEngine, work: Work[T]) -> T:
     async with engine.connect() as connection:
-        return await connection.run_sync(work)
+        try:
+            return await connection.run_sync(work)
+        except Exception:
+            # The driver may have failed where SQLAlchemy did not see it: nobody gets that connection again.
+            await connection.invalidate()
+            raise

@@ -66,11 +66,10 @@ class Links:
             raise StoreBusy("The store has been busy with other requests for half a minute; try again.") from None
 
     async def _take_back(self, link: AsyncConnection) -> None:
-        driver = link_driver(link)
-        if driver.is_closed():
+        if link.invalidated or link_driver(link).is_closed():
             # What broke one has most likely broken all of them: a restart, say.
             await asyncio.gather(_drop(link), self.close())
-        elif driver.is_in_transaction():
+        elif link_driver(link).is_in_transaction():
             await _drop(link)
         else:
             self._free.append(link)
@@ -90,5 +89,6 @@ def link_driver(link: AsyncConnection) -> asyncpg.Connection:
 
 
 async def _drop(link: AsyncConnection) -> None:
-    link_driver(link).terminate()  # without a farewell, which a server that hangs would not answer
+    if not link.invalidated:  # else SQLAlchemy has seen it break, and closed the driver's own
+        link_driver(link).terminate()  # without a farewell, which a server that hangs would not answer
     await link.close()

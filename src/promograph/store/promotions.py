@@ -9,32 +9,37 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from promograph.domain import conditions
+from promograph.domain.carts import Money
 from promograph.domain.code_formats import CodeFormat
+from promograph.domain.periods import Period
 from promograph.domain.promotions import (
     CodeKind,
     EndReason,
     IssuePolicy,
     OnEmpty,
+    PeriodCap,
     Promotion,
     PromotionStatus,
     PromotionTerms,
-    RewardKind,
 )
+from promograph.domain.rewards import Single, dump_reward, load_reward
 from promograph.domain.windows import Window
 from promograph.store.statements import Statement
 from promograph.store.tables import from_micros, to_micros
 
 _TERMS = (
-    "handle, name, description, properties, reward, code_kind, issue_policy, on_empty, code_format, time_zone, "
-    "starts_at, ends_at, valid_for_seconds, audience_cap, uses_per_code, uses_per_customer, holder_only"
+    "handle, name, description, properties, reward, reward_type, condition, code_kind, issue_policy, on_empty, "
+    "code_format, time_zone, starts_at, ends_at, valid_for_seconds, audience_cap, uses_per_code, uses_per_customer, "
+    "period_uses, period, redemption_cap, budget_minor, budget_currency, holder_only, code_required, combinable, "
+    "priority"
 )
 _COLUMNS = f"id, status, end_reason, stop_redeeming, created_at, updated_at, {_TERMS}"
 
-_JSON = ("properties", "code_format")
+_JSON = ("properties", "reward", "condition", "code_format")
 
-COLUMNS = ", ".join(
-    f"CAST(p.{name} AS text)" if name in _JSON else f"p.{name}" for name in _COLUMNS.replace(" ", "").split(",")
-)
+_NAMES = _COLUMNS.replace(" ", "").split(",")
+COLUMNS = ", ".join(f"CAST(p.{name} AS text)" if name in _JSON else f"p.{name}" for name in _NAMES)
 """What `promotion_of` reads, in its order, of a table with the alias `p`; JSON as text, so that rows can be hashed."""
 
 _BY_ID = Statement(f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN promotion p ON p.id = r.id")
@@ -50,6 +55,10 @@ _SET_STATUS = Statement(
     "UPDATE promotion SET status = :status, end_reason = :end_reason, stop_redeeming = :stop_redeeming, "
     "updated_at = :now WHERE id = :id"
 )
+_WITHOUT_CODES = Statement(
+    "SELECT handle FROM promotion WHERE status = 'ACTIVE' AND NOT code_required ORDER BY priority DESC, id LIMIT :most"
+)
+_MOST_WITHOUT_CODES = 500
 _INSERT_STOCK = Statement("INSERT INTO stock (promotion_id) VALUES (:id)")
 
 
@@ -64,15 +73,23 @@ def by_handle(connection: Connection, handles: Iterable[str]) -> dict[str, Promo
     return {promotion.terms.handle: promotion for promotion in found}
 
 
+def without_codes(connection: Connection) -> list[str]:
+    """The handles of active promotions that apply without a code, in the order in which they take their discounts.
+
+    At most the first 500: nobody has so many of them running at once.
+    """
+    return [row[0] for row in _WITHOUT_CODES.fetch(connection, most=_MOST_WITHOUT_CODES)]
+
+
 def insert(connection: Connection, terms: PromotionTerms, now: int) -> int:
     """The id of the new draft, whose stock row is made with it. `now` in microseconds."""
-    id_ = int(_INSERT.fetch(connection, now=now, **_bound(terms))[0][0])
+    id_ = int(_INSERT.fetch(connection, now=now, **as_row(terms))[0][0])
     _INSERT_STOCK.run(connection, id=id_)
     return id_
 
 
 def update(connection: Connection, id_: int, terms: PromotionTerms, now: int) -> None:
-    _UPDATE.run(connection, id=id_, now=now, **_bound(terms))
+    _UPDATE.run(connection, id=id_, now=now, **as_row(terms))
 
 
 def set_status(
@@ -90,34 +107,48 @@ def set_status(
 @lru_cache(maxsize=4096)
 def promotion_of(row: tuple[Any, ...]) -> Promotion:
     """From a row of COLUMNS. Cached by the row's own values, so that nothing can be stale."""
-    (id_, status, end_reason, stop_redeeming, created_at, updated_at, handle, name, description, properties) = row[:10]
-    (reward, code_kind, issue_policy, on_empty, code_format, time_zone, starts_at, ends_at, valid_for) = row[10:19]
-    audience_cap, uses_per_code, uses_per_customer, holder_only = row[19:23]
-    terms = PromotionTerms(
-        handle=handle,
-        name=name,
-        description=description,
-        properties=orjson.loads(properties),
-        reward=RewardKind(reward),
-        code_kind=CodeKind(code_kind),
-        issue_policy=IssuePolicy(issue_policy),
-        on_empty=OnEmpty(on_empty),
-        code_format=CodeFormat(**orjson.loads(code_format)),
-        window=Window(time_zone=time_zone, starts_at=_instant(starts_at), ends_at=_instant(ends_at)),
-        valid_for=None if valid_for is None else timedelta(seconds=valid_for),
-        audience_cap=audience_cap,
-        uses_per_code=uses_per_code,
-        uses_per_customer=uses_per_customer,
-        holder_only=bool(holder_only),
-    )
+    found = dict(zip(_NAMES, row, strict=True))
     return Promotion(
-        id=id_,
-        terms=terms,
-        stored_status=PromotionStatus(status),
-        stored_end_reason=None if end_reason is None else EndReason(end_reason),
-        stop_redeeming=bool(stop_redeeming),
-        created_at=from_micros(created_at),
-        updated_at=from_micros(updated_at),
+        id=found["id"],
+        terms=_terms_of(found),
+        stored_status=PromotionStatus(found["status"]),
+        stored_end_reason=None if found["end_reason"] is None else EndReason(found["end_reason"]),
+        stop_redeeming=bool(found["stop_redeeming"]),
+        created_at=from_micros(found["created_at"]),
+        updated_at=from_micros(found["updated_at"]),
+    )
+
+
+def _terms_of(found: dict[str, Any]) -> PromotionTerms:
+    condition, period = found["condition"], found["period"]
+    budget, seconds = found["budget_minor"], found["valid_for_seconds"]
+    return PromotionTerms(
+        handle=found["handle"],
+        name=found["name"],
+        description=found["description"],
+        properties=orjson.loads(found["properties"]),
+        reward=load_reward(orjson.loads(found["reward"])),
+        condition=None if condition is None else conditions.parse(orjson.loads(condition)),
+        code_kind=CodeKind(found["code_kind"]),
+        issue_policy=IssuePolicy(found["issue_policy"]),
+        on_empty=OnEmpty(found["on_empty"]),
+        code_format=CodeFormat(**orjson.loads(found["code_format"])),
+        window=Window(
+            time_zone=found["time_zone"],
+            starts_at=_instant(found["starts_at"]),
+            ends_at=_instant(found["ends_at"]),
+        ),
+        valid_for=None if seconds is None else timedelta(seconds=seconds),
+        audience_cap=found["audience_cap"],
+        uses_per_code=found["uses_per_code"],
+        uses_per_customer=found["uses_per_customer"],
+        uses_per_period=None if period is None else PeriodCap(uses=found["period_uses"], period=Period(period)),
+        redemption_cap=found["redemption_cap"],
+        budget=None if budget is None else Money(minor=budget, currency=found["budget_currency"]),
+        holder_only=bool(found["holder_only"]),
+        code_required=bool(found["code_required"]),
+        combinable=bool(found["combinable"]),
+        priority=found["priority"],
     )
 
 
@@ -130,15 +161,19 @@ def _instant(micros: int | None) -> Any:
     return None if micros is None else from_micros(micros)
 
 
-def _bound(terms: PromotionTerms) -> dict[str, Any]:
-    window = terms.window
+def as_row(terms: PromotionTerms) -> dict[str, Any]:
+    """By column, as plain data."""
+    window, capped, budget = terms.window, terms.uses_per_period, terms.budget
+    condition = None if terms.condition is None else orjson.dumps(conditions.dump(terms.condition)).decode()
     return {
         "handle": terms.handle,
         "name": terms.name,
         "description": terms.description,
         "searched": folded("\n".join((terms.name, terms.handle, terms.description))),
         "properties": orjson.dumps(dict(terms.properties)).decode(),
-        "reward": terms.reward,
+        "reward": orjson.dumps(dump_reward(terms.reward)).decode(),
+        "reward_type": terms.reward.type if isinstance(terms.reward, Single) else None,
+        "condition": condition,
         "code_kind": terms.code_kind,
         "issue_policy": terms.issue_policy,
         "on_empty": terms.on_empty,
@@ -150,5 +185,13 @@ def _bound(terms: PromotionTerms) -> dict[str, Any]:
         "audience_cap": terms.audience_cap,
         "uses_per_code": terms.uses_per_code,
         "uses_per_customer": terms.uses_per_customer,
+        "period_uses": None if capped is None else capped.uses,
+        "period": None if capped is None else capped.period,
+        "redemption_cap": terms.redemption_cap,
+        "budget_minor": None if budget is None else budget.minor,
+        "budget_currency": None if budget is None else budget.currency,
         "holder_only": terms.holder_only,
+        "code_required": terms.code_required,
+        "combinable": terms.combinable,
+        "priority": terms.priority,
     }

@@ -1,33 +1,28 @@
-"""Validating and redeeming: one transaction for any number of codes.
+"""Validating and redeeming: one transaction for any number of carts, decided as `taking` says."""
 
-Redeeming locks the codes first, in the order of their keys; then the promotions' stock rows, in the order of ids. What
-it decides by, the promotions' limits among it, is read under those locks.
-"""
-
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
+from typing import Any
 
 from sqlalchemy import Connection
 
-from promograph.domain.codes import normalise
-from promograph.domain.decisions import CodeFacts, RedeemFacts, decide, uses_limit
-from promograph.domain.placeholders import is_placeholder
-from promograph.domain.promotions import CodeKind, Promotion
+from promograph.domain.decisions import uses_limit
+from promograph.domain.promotions import CodeKind
 from promograph.domain.redeeming import (
+    HoldState,
+    RedeemCall,
     RedeemOutcome,
     RedeemRequest,
     Redemption,
     ValidateRequest,
     Validation,
 )
-from promograph.domain.refusals import Refusal, RefusalCode, refuse
-from promograph.store import issuances, locking, promotions, redemptions, stock
+from promograph.store import holds, redemptions, stock, used_up
 from promograph.store.replays import Replays
-from promograph.store.statements import Answer, Statement
-from promograph.store.stock import Stock
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.statements import Statement
+from promograph.store.tables import to_micros
+from promograph.store.taking import NotTaken, Subject, Taken, Taking, Verdict
 
 REPLAYS: Replays[RedeemRequest, RedeemOutcome] = Replays(
     operation="codeRedeem",
@@ -36,215 +31,152 @@ REPLAYS: Replays[RedeemRequest, RedeemOutcome] = Replays(
     turn_down=lambda problem: RedeemOutcome(problem=problem),
 )
 
-# A code above the line's tail belongs to a load that has not finished: it is not there yet.
-_FACTS = (
-    "SELECT c.key, c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.uses, i.customer, i.issued_at "
-    "FROM @rows(key text) r JOIN code c ON c.key = r.key "
-    "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail "
-    "LEFT JOIN issuance i ON i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
-    "AND c.seq <> 0"
+
+def _dump_call(outcomes: list[RedeemOutcome]) -> Any:
+    dumped = [redemptions.dump_outcome(outcome) for outcome in outcomes]
+    return None if None in dumped else dumped
+
+
+CALL_REPLAYS: Replays[RedeemCall, list[RedeemOutcome]] = Replays(
+    operation="codesRedeem",
+    dump=_dump_call,
+    load=lambda kept: [redemptions.load_outcome(one) for one in kept],
+    turn_down=lambda problem: [RedeemOutcome(problem=problem)],
 )
-_LOOK = Statement(_FACTS)
-# Where PostgreSQL has to wait for a code it reads that code anew and everything beside it as it was when the statement
-# began. What counts is the code's own row, its uses above all. A first issue that came in between is not seen: to this
-# redemption it comes later, and the counters, which must know, ask again under the lock of the stock.
-_LOCK = Statement(f"{_FACTS} ORDER BY c.key @lock(c)")
-_CUSTOMER_USES = Statement(
-    "SELECT d.promotion_id, d.customer, count(*) FROM @rows(promotion_id bigint, customer text) r "
-    "JOIN redemption d ON d.customer = r.customer AND d.promotion_id = r.promotion_id "
-    "GROUP BY d.promotion_id, d.customer"
-)
+
 _USE = Statement(
     "UPDATE code SET uses = code.uses + r.uses FROM @rows(promotion_id bigint, seq bigint, uses bigint) r "
     "WHERE code.promotion_id = r.promotion_id AND code.seq = r.seq"
 )
 
 
-@dataclass(slots=True)
-class Found:
-    """A code with its promotion; `taken` counts the uses that the batch at hand makes of it."""
-
-    promotion: Promotion
-    code: CodeFacts
-    taken: int = 0
-
-    @property
-    def place(self) -> tuple[int, int]:
-        return self.promotion.id, self.code.seq
-
-
-Accepted = tuple[int, RedeemRequest, Found]
-"""A request that will be redeemed, with its place in the batch."""
-
-
-def look(connection: Connection, requests: Sequence[ValidateRequest], now: datetime) -> list[Validation]:
-    """What redeeming would say now, in the order of the requests. Changes nothing, takes no lock.
-
-    The same statements run whether a code is there or not, so that the time taken tells a guesser nothing.
-    """
-    keys = [normalise(request.code) for request in requests]
-    rows = _LOOK.fetch(connection, [(key,) for key in sorted(set(keys))])
-    found = _found(rows, promotions.by_id(connection, sorted({row[1] for row in rows})))
-    pairs = [(found.get(key), request.customer) for key, request in zip(keys, requests, strict=True)]
-    uses = _customer_uses(connection, pairs)
-    return [
-        _validation(request, key, place, uses, now)
-        for key, request, (place, _) in zip(keys, requests, pairs, strict=True)
-    ]
+def look(connection: Connection, carts: Sequence[Sequence[ValidateRequest]], now: datetime) -> list[list[Validation]]:
+    """What redeeming would say now of each cart's requests, in their order. Changes nothing, takes no lock."""
+    taking = Taking.looked_at(connection, list(chain.from_iterable(carts)), now)
+    return [_validations(taking, requests) for requests in carts]
 
 
 def redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datetime) -> list[RedeemOutcome]:
-    """An outcome a request, in their order; where several want the last use, the first has it."""
-    return REPLAYS.answer(connection, requests, lambda fresh: _redeem(connection, fresh, now), now=to_micros(now))
+    """An outcome a request, in their order, each a cart of its own. The first of those who want the last use has it."""
+
+    def run(fresh: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
+        return [outcome for (outcome,) in _redeem(connection, [[request] for request in fresh], now)]
+
+    return REPLAYS.answer(connection, requests, run, now=to_micros(now))
 
 
-def _redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datetime) -> list[RedeemOutcome]:
-    keys = [normalise(request.code) for request in requests]
-    rows = _LOCK.fetch(connection, [(key,) for key in sorted(set(keys))])
-    locked = locking.by_id(connection, {row[1] for row in rows}) if rows else {}
-    found = _found(rows, {id_: promotion for id_, (promotion, _) in locked.items()})
-    pairs = [(found.get(key), request.customer) for key, request in zip(keys, requests, strict=True)]
-    outcomes: list[RedeemOutcome | None] = [None] * len(requests)
-    accepted = _decide(requests, keys, found, Counter(_customer_uses(connection, pairs)), outcomes, now)
-    if accepted:
-        _write(connection, accepted, {id_: counters for id_, (_, counters) in locked.items()}, outcomes, now)
-    return [outcome for outcome in outcomes if outcome is not None]
+def redeem_calls(connection: Connection, calls: Sequence[RedeemCall], now: datetime) -> list[list[RedeemOutcome]]:
+    """The outcomes of each call's requests, in their order: all of a call are redeemed, or none."""
+    return CALL_REPLAYS.answer(
+        connection,
+        calls,
+        lambda fresh: _redeem(connection, [call.requests for call in fresh], now),
+        now=to_micros(now),
+    )
 
 
-def _decide(
-    requests: Sequence[RedeemRequest],
-    keys: Sequence[str],
-    found: Mapping[str, Found],
-    customer_uses: Counter[tuple[int, str]],
-    outcomes: list[RedeemOutcome | None],
-    now: datetime,
-) -> list[Accepted]:
-    """Decide a batch in order, each decision seeing the uses that those before it took; refusals are outcomes."""
-    accepted = []
-    for place, (request, key) in enumerate(zip(requests, keys, strict=True)):
-        one = found.get(key)
-        if one is None:
-            outcomes[place] = RedeemOutcome(refusals=(_unknown(key),))
-            continue
-        promotion, code, customer = one.promotion, one.code, request.customer
-        if one.taken:
-            code = replace(code, uses=code.uses + one.taken)
-        by_customer = customer_uses[promotion.id, customer] if customer else 0
-        refusals = decide(
-            RedeemFacts(promotion=promotion, code=code, customer=customer, customer_uses=by_customer, now=now)
-        )
-        if refusals:
-            outcomes[place] = RedeemOutcome(refusals=refusals, holder_named=_names_holder(request, one))
-            continue
-        one.taken += 1
-        if customer:
-            customer_uses[promotion.id, customer] += 1
-        accepted.append((place, request, one))
-    return accepted
+def _redeem(
+    connection: Connection, carts: Sequence[Sequence[RedeemRequest]], now: datetime
+) -> list[list[RedeemOutcome]]:
+    taking = Taking.locked(connection, list(chain.from_iterable(carts)), now)
+    verdicts = [taking.decide(requests, taking.count_use) for requests in carts]
+    accepted = [one for one in chain.from_iterable(verdicts) if isinstance(one, Taken)]
+    made = iter(_write(connection, taking, accepted))
+    return [[_outcome(one, made) for one in of_cart] for of_cart in verdicts]
 
 
-def _write(
-    connection: Connection,
-    accepted: Sequence[Accepted],
-    stocks: Mapping[int, Stock],
-    outcomes: list[RedeemOutcome | None],
-    now: datetime,
-) -> None:
+def _outcome(verdict: Verdict, made: Iterator[Redemption]) -> RedeemOutcome:
+    if isinstance(verdict, NotTaken):
+        return RedeemOutcome(refusals=verdict.refusals, problem=verdict.problem, holder_named=verdict.names_holder)
+    return RedeemOutcome(next(made), holder_named=verdict.names_holder)
+
+
+def _write(connection: Connection, taking: Taking, accepted: Sequence[Taken]) -> list[Redemption]:
     """Count the uses and write the redemptions, each with its number."""
-    used = list({one.place: one for _, _, one in accepted}.values())
-    _USE.run(connection, sorted((*one.place, one.taken) for one in used))
-    _count_first_uses(connection, [one for one in used if not one.code.uses], stocks)
-    rows = []
-    micros = to_micros(now)
-    for place, request, one in accepted:
-        counters = stocks[one.promotion.id]
-        counters.redemptions += 1
-        redemption = Redemption(
-            promotion_id=one.promotion.id,
-            handle=one.promotion.terms.handle,
-            number=counters.redemptions,
-            seq=one.code.seq,
-            text=one.code.text,
-            customer=request.customer,
-            redeemed_at=now,
-            order=request.order,
-            order_amount=request.order_amount,
-            discount=request.discount,
-            channel=request.channel,
-        )
-        outcomes[place] = RedeemOutcome(redemption, holder_named=_names_holder(request, one))
-        rows.append(redemptions.new_row(redemption, micros))
-    redemptions.insert(connection, rows)
-    stock.save(connection, [stocks[id_] for id_ in {one.promotion.id for one in used}])
+    made = [_redemption(taken, taking.now) for taken in accepted]
+    used = list({id(taken.subject): taken.subject for taken in accepted}.values())
+    coded = [subject for subject in used if subject.code is not None]
+    if coded:
+        _USE.run(connection, sorted(_use(subject) for subject in coded))
+    for subject in coded:
+        _count_first_use(subject)
+    if made:
+        redemptions.insert(connection, [redemptions.new_row(one, to_micros(taking.now)) for one in made])
+    ended = [
+        (taken.own, HoldState.REDEEMED, one.number)
+        for taken, one in zip(accepted, made, strict=True)
+        if taken.own is not None
+    ]
+    holds.end(connection, ended, taking.now)
+    used_up.end_where_reached(connection, ((subject.promotion, subject.stock) for subject in used), taking.now)
+    changed = taking.changed | {subject.promotion.id: subject.stock for subject in used}
+    stock.save(connection, changed.values())
+    return made
 
 
-def _count_first_uses(connection: Connection, used: Sequence[Found], stocks: Mapping[int, Stock]) -> None:
-    # Those that had not been issued when they were looked at; that was before their stock was locked, so look again.
-    unissued = [one.place for one in used if not one.code.is_shared and one.code.issued_at is None]
-    in_line = set(unissued) - issuances.issued_codes(connection, unissued)
-    for one in used:
-        counters, is_shared = stocks[one.promotion.id], one.code.is_shared
-        if is_shared and one.promotion.terms.code_kind is not CodeKind.SINGLE:
-            continue  # a fallback is outside the counts
-        counters.redeemed += 1
-        if one.place in in_line or (is_shared and not counters.issued):
-            # Used by somebody to whom it was never issued by name (print, partners): it has left the line all the same.
-            counters.available -= 1
-            counters.issued += 1
+def _use(subject: Subject) -> tuple[int, int, int]:
+    assert subject.code is not None
+    return subject.promotion.id, subject.code.seq, subject.fresh_uses
 
 
-def _names_holder(request: RedeemRequest | ValidateRequest, one: Found) -> bool:
-    return request.customer is not None and request.customer == one.code.holder
-
-
-def _found(rows: Answer, known: Mapping[int, Promotion]) -> dict[str, Found]:
-    """By key."""
-    return {row[0]: Found(known[row[1]], _facts(*row[2:])) for row in rows}
-
-
-def _facts(seq: int, text: str, blocked: bool, uses: int, holder: str | None, issued_at: int | None) -> CodeFacts:
-    return CodeFacts(
-        seq=seq,
-        text=text,
-        blocked=bool(blocked),
-        uses=uses,
-        holder=holder,
-        issued_at=None if issued_at is None else from_micros(issued_at),
+def _redemption(taken: Taken, now: datetime) -> Redemption:
+    request, promotion, code = taken.request, taken.subject.promotion, taken.subject.code
+    assert isinstance(request, RedeemRequest)
+    taken.subject.stock.redemption_number += 1
+    own = taken.own
+    return Redemption(
+        promotion_id=promotion.id,
+        handle=promotion.terms.handle,
+        number=taken.subject.stock.redemption_number,
+        seq=None if code is None else code.seq,
+        text=None if code is None else code.text,
+        customer=taken.customer,
+        redeemed_at=now,
+        order=request.order or (None if own is None else own.order),
+        order_amount=request.order_amount,
+        discount=taken.decision.money,
+        channel=request.channel or (None if own is None else own.channel),
+        taken=taken.decision.discount,
     )
 
 
-def _customer_uses(
-    connection: Connection, pairs: Sequence[tuple[Found | None, str | None]]
-) -> dict[tuple[int, str], int]:
-    """How often the named customers have redeemed the promotions that limit it."""
-    asked = {
-        (found.promotion.id, customer)
-        for found, customer in pairs
-        if found is not None and customer is not None and found.promotion.terms.uses_per_customer is not None
-    }
-    if not asked:
-        return {}
-    return {(row[0], row[1]): row[2] for row in _CUSTOMER_USES.fetch(connection, sorted(asked))}
+def _count_first_use(subject: Subject) -> None:
+    code, counters = subject.code, subject.stock
+    assert code is not None
+    if code.uses or (code.is_shared and subject.promotion.terms.code_kind is not CodeKind.SINGLE):
+        return  # it was used before, or it is a fallback, which is outside the counts
+    counters.redeemed += 1
+    waited = not counters.issued if code.is_shared else code.issued_at is None
+    if waited:
+        # Used by somebody to whom it was never issued by name (print, partners): it has left the line all the same.
+        counters.available -= 1
+        counters.issued += 1
 
 
-def _validation(
-    request: ValidateRequest, key: str, found: Found | None, uses: Mapping[tuple[int, str], int], now: datetime
-) -> Validation:
-    if found is None:
-        return Validation(text=request.code, refusals=(_unknown(key),))
-    promotion, code = found.promotion, found.code
-    by_customer = uses.get((promotion.id, request.customer), 0) if request.customer else 0
-    facts = RedeemFacts(promotion=promotion, code=code, customer=request.customer, customer_uses=by_customer, now=now)
-    limit = uses_limit(promotion, code)
+def _validations(taking: Taking, requests: Sequence[ValidateRequest]) -> list[Validation]:
+    verdicts = taking.decide(requests, taking.count_use)
+    answers = [_validation(request, verdict) for request, verdict in zip(requests, verdicts, strict=True)]
+    for verdict in verdicts:
+        if isinstance(verdict, Taken):
+            taking.count_use(verdict, -1)  # the next cart is looked at as if this one had only asked
+    return answers
+
+
+def _validation(request: ValidateRequest, verdict: Verdict) -> Validation:
+    subject = verdict.subject
+    if subject is None:
+        assert isinstance(verdict, NotTaken), "what is taken has a subject"
+        return Validation(text=request.code, refusals=verdict.refusals, problem=verdict.problem)
+    promotion, code = subject.promotion, subject.code
+    limit = None if code is None else uses_limit(promotion, code)
+    uses = 0 if code is None else code.uses + subject.holders
     return Validation(
-        text=code.text,
-        refusals=decide(facts),
+        text=None if code is None else code.text,
+        refusals=verdict.refusals if isinstance(verdict, NotTaken) else (),
         promotion=promotion,
-        expires_at=promotion.expiry(None if code.is_shared else code.issued_at),
-        uses_left=None if limit is None else max(limit - code.uses, 0),
-        holder_named=_names_holder(request, found),
+        expires_at=promotion.expiry(None if code is None or code.is_shared else code.issued_at),
+        uses_left=None if limit is None else max(limit - uses, 0),
+        discount=None if isinstance(verdict, NotTaken) else verdict.decision.discount,
+        holder_named=verdict.names_holder,
+        is_valid=isinstance(verdict, Taken),
     )
-
-
-def _unknown(key: str) -> Refusal:
-    return refuse(RefusalCode.TEST_CODE if is_placeholder(key) else RefusalCode.NOT_FOUND)

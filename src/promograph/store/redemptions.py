@@ -6,32 +6,36 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from promograph.domain.redeeming import Money, RedeemOutcome, Redemption
+from promograph.domain.carts import Money
+from promograph.domain.discounts import load_discount
+from promograph.domain.redeeming import RedeemOutcome, Redemption
 from promograph.domain.refusals import Refusal, RefusalCode
 from promograph.store.bulk import Insertion
+from promograph.store.holds import dumps_taken, loads_taken
 from promograph.store.tables import from_micros
 
 COLUMNS = (
     "d.promotion_id, d.number, d.seq, "
     "(SELECT coalesce(c.text, c.key) FROM code c WHERE c.promotion_id = d.promotion_id AND c.seq = d.seq), "
     "d.customer, d.redeemed_at, d.order_ref, d.order_minor, d.order_currency, d.discount_minor, d.discount_currency, "
-    "d.channel"
+    "d.channel, d.taken"
 )
 """What `redemption_of` reads, in its order, of `redemption d`."""
+
+STANDING = (
+    "NOT EXISTS (SELECT 1 FROM rollback b WHERE b.promotion_id = d.promotion_id AND b.number = d.number AND b.is_whole)"
+)
+"""Whether `redemption d` counts: it was not rolled back as a whole."""
 
 _NEW = Insertion(
     "redemption",
     "promotion_id bigint, number bigint, seq bigint, customer text, redeemed_at bigint, order_ref text, "
-    "order_minor bigint, order_currency text, discount_minor bigint, discount_currency text, channel text",
+    "order_minor bigint, order_currency text, discount_minor bigint, discount_currency text, channel text, taken text",
 )
 
 
-NewRow = tuple[int, int, int, str | None, int, str | None, int | None, str | None, int | None, str | None, str | None]
-"""A redemption to be written, in the order of the columns above."""
-
-
-def new_row(redemption: Redemption, micros: int) -> NewRow:
-    """`micros` is when it was redeemed, in microseconds."""
+def new_row(redemption: Redemption, micros: int) -> tuple[Any, ...]:
+    """In the order of the columns above; `micros` is when it was redeemed, in microseconds."""
     return (
         redemption.promotion_id,
         redemption.number,
@@ -42,10 +46,11 @@ def new_row(redemption: Redemption, micros: int) -> NewRow:
         *_split(redemption.order_amount),
         *_split(redemption.discount),
         redemption.channel,
+        dumps_taken(redemption.taken),
     )
 
 
-def insert(connection: Connection, rows: Sequence[NewRow]) -> None:
+def insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     _NEW.run(connection, rows)
 
 
@@ -64,6 +69,7 @@ def redemption_of(row: Sequence[Any], handle: str) -> Redemption:
         order_amount=_money(row[7], row[8]),
         discount=_money(row[9], row[10]),
         channel=row[11],
+        taken=loads_taken(row[12]),
     )
 
 
@@ -90,6 +96,8 @@ def _loaded(fields: dict[str, Any]) -> Redemption:
     for name in ("order_amount", "discount"):
         if fields[name] is not None:
             fields[name] = Money(**fields[name])
+    if fields["taken"] is not None:
+        fields["taken"] = load_discount(fields["taken"])
     fields["redeemed_at"] = datetime.fromisoformat(fields["redeemed_at"])
     return Redemption(**fields)
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from promograph.domain.decisions import SHARED_SEQ, CodeFacts, RedeemFacts, decide
+from promograph.domain.decisions import SHARED_SEQ, CodeFacts, why_useless
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, repeat_occasion
 from promograph.domain.promotions import Promotion
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
@@ -96,5 +96,4 @@ def _why_useless(connection: Connection, promotion: Promotion, last: Issuance, n
         holder=None if last.seq == SHARED_SEQ else last.customer,
         issued_at=None if last.seq == SHARED_SEQ else last.issued_at,
     )
-    facts = RedeemFacts(promotion=promotion, code=code, customer=last.customer, customer_uses=0, now=now)
-    return next((refusal for refusal in decide(facts) if refusal.code is not RefusalCode.NOT_STARTED), None)
+    return why_useless(promotion, code, now)

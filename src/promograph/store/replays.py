@@ -26,6 +26,9 @@ class Keyed(Protocol):
 Req = TypeVar("Req", bound=Keyed)
 Out = TypeVar("Out")
 
+Kept = tuple[str, str]
+"""A request's fingerprint, and the answer that it had, as JSON."""
+
 _FIND = Statement(
     "SELECT y.key, y.fingerprint, y.answer FROM @rows(operation text, key text) r "
     "JOIN replay y ON y.operation = r.operation AND y.key = r.key"
@@ -66,7 +69,7 @@ class Replays(Generic[Req, Out]):
                 if key is not None:
                     first[key] = place
         outcomes = dict(zip(fresh, run([requests[place] for place in fresh]), strict=True))
-        self._keep(connection, {key: (requests[place], outcomes[place]) for key, place in first.items()}, now)
+        kept |= self._keep(connection, {key: (requests[place], outcomes[place]) for key, place in first.items()}, now)
         for place, request in enumerate(requests):
             if place in outcomes:
                 continue
@@ -75,25 +78,26 @@ class Replays(Generic[Req, Out]):
             if fingerprint != _fingerprint(request):
                 outcomes[place] = self.turn_down(_reused())
             else:
+                # A repeat is told the same, as a repeat, whether the first came long ago or in this very batch.
                 outcomes[place] = outcomes[first[key]] if answer is None else self.load(orjson.loads(answer))
         return [outcomes[place] for place in range(len(requests))]
 
-    def _kept(self, connection: Connection, requests: Sequence[Req]) -> dict[str, tuple[str, str]]:
+    def _kept(self, connection: Connection, requests: Sequence[Req]) -> dict[str, Kept]:
         keys = sorted({request.idempotency_key for request in requests if request.idempotency_key})
         rows = _FIND.fetch(connection, [(self.operation, key) for key in keys])
         return {key: (fingerprint, answer) for key, fingerprint, answer in rows}
 
-    def _keep(self, connection: Connection, answers: dict[str, tuple[Req, Out]], now: int) -> None:
-        dumped = [
-            (key, _fingerprint(request), self.dump(outcome)) for key, (request, outcome) in sorted(answers.items())
-        ]
-        rows = [
-            (key, fingerprint, orjson.dumps(answer).decode())
-            for key, fingerprint, answer in dumped
+    def _keep(self, connection: Connection, answers: dict[str, tuple[Req, Out]], now: int) -> dict[str, Kept]:
+        """What was kept of these answers, by key."""
+        dumped = {key: (_fingerprint(request), self.dump(outcome)) for key, (request, outcome) in answers.items()}
+        kept = {
+            key: (fingerprint, orjson.dumps(answer).decode())
+            for key, (fingerprint, answer) in sorted(dumped.items())
             if answer is not None
-        ]
-        if rows:
-            _KEEP.run(connection, rows, operation=self.operation, now=now)
+        }
+        if kept:
+            _KEEP.run(connection, [(key, *one) for key, one in kept.items()], operation=self.operation, now=now)
+        return kept
 
 
 def is_known(connection: Connection, operation: str, key: str) -> bool:

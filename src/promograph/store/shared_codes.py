@@ -26,6 +26,7 @@ _INSERT = Statement(
     "ON CONFLICT (key) DO NOTHING"
 )
 _DELETE = Statement("DELETE FROM code WHERE promotion_id = :id AND seq = :shared")
+_FORGET = Statement("DELETE FROM code_event WHERE promotion_id = :id AND seq = :shared")
 
 
 def one(connection: Connection, promotion_id: int) -> SharedCode | None:
@@ -46,4 +47,6 @@ def insert(connection: Connection, promotion_id: int, text: str) -> bool:
 
 
 def delete(connection: Connection, promotion_id: int) -> None:
+    """Of a code that nobody was ever given; what was done to it would be told of the next one."""
+    _FORGET.run(connection, id=promotion_id, shared=SHARED_SEQ)
     _DELETE.run(connection, id=promotion_id, shared=SHARED_SEQ)

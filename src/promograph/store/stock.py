@@ -25,6 +25,11 @@ class Stock:
     fallback_issued: int
     customers: int
     redemptions: int
+    redemption_number: int
+    hold_number: int
+    holds: int
+    spent: int
+    held: int
 
     @property
     def total(self) -> int:

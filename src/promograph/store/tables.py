@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     false,
+    true,
 )
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
@@ -102,6 +103,18 @@ def _big(*, primary_key: bool = False, nullable: bool = False) -> Any:
 _BY_ITS_KEY = {"sqlite_with_rowid": False}
 
 
+class RewardTypeRow(SQLModel, table=True):
+    """What a reward does, set up once: promotions name it."""
+
+    __tablename__ = "reward_type"
+
+    handle: str = Field(sa_column=Column(String(64), primary_key=True))
+    name: str = Field(sa_column=Column(String(200), nullable=False))
+    effect: str = Field(sa_column=Column(String(16), nullable=False))
+    created_at: datetime = _instant()
+    updated_at: datetime = _instant()
+
+
 class PromotionRow(SQLModel, table=True):
     __tablename__ = "promotion"
 
@@ -111,7 +124,9 @@ class PromotionRow(SQLModel, table=True):
     description: str = Field(sa_column=Column(Text, nullable=False))
     searched: str = Field(sa_column=Column(Text, nullable=False))
     properties: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
-    reward: str = Field(sa_column=Column(String(16), nullable=False))
+    reward: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    reward_type: str | None = Field(default=None, sa_column=Column(String(64), ForeignKey("reward_type.handle")))
+    condition: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     status: str = Field(sa_column=Column(String(16), nullable=False))
     end_reason: str | None = Field(default=None, sa_column=Column(String(16)))
     stop_redeeming: bool = _flag()
@@ -126,7 +141,15 @@ class PromotionRow(SQLModel, table=True):
     audience_cap: int | None = _big(nullable=True)
     uses_per_code: int | None = _big(nullable=True)
     uses_per_customer: int | None = _big(nullable=True)
+    period_uses: int | None = _big(nullable=True)
+    period: str | None = Field(default=None, sa_column=Column(String(8)))
+    redemption_cap: int | None = _big(nullable=True)
+    budget_minor: int | None = _big(nullable=True)
+    budget_currency: str | None = Field(default=None, sa_column=Column(String(3)))
     holder_only: bool = _flag()
+    code_required: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
+    combinable: bool = _flag()
+    priority: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
     created_at: datetime = _instant()
     updated_at: datetime = _instant()
 
@@ -137,6 +160,9 @@ class StockRow(SQLModel, table=True):
 
     `head` is the number of the next code to issue, `tail` that of the last code in line; numbers above `tail` belong to
     a load that has not finished, and nobody sees their codes. `made` counts the codes made on demand (numbers below 0).
+    `redemptions` and `redeemed` leave out what was rolled back whole; `redemption_number` and `hold_number` are the
+    last ones given. `holds` are those that have not ended, lapsed ones among them until somebody who has the lock ends
+    them. `spent` and `held` are money, in the smallest unit of the budget's currency, and 0 without a budget.
     `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
     """
 
@@ -154,6 +180,11 @@ class StockRow(SQLModel, table=True):
     fallback_issued: int = _counter()
     customers: int = _counter()
     redemptions: int = _counter()
+    redemption_number: int = _counter()
+    hold_number: int = _counter()
+    holds: int = _counter()
+    spent: int = _counter()
+    held: int = _counter()
     loader: str | None = Field(default=None, sa_column=Column(String(36)))
     loader_seen_at: datetime | None = _instant(nullable=True)
 
@@ -229,7 +260,11 @@ class IssuanceRow(SQLModel, table=True):
 
 
 class RedemptionRow(SQLModel, table=True):
-    """A use of a code. Amounts are minor units; `order_ref` is the shop's own reference."""
+    """A use. Amounts are minor units; `order_ref` is the shop's own reference.
+
+    Never changed: what was rolled back of it is in `rollback`. `seq` is null where no code was needed, `taken` how a
+    discount that was worked out here is made up.
+    """
 
     __tablename__ = "redemption"
     __table_args__ = (
@@ -240,7 +275,7 @@ class RedemptionRow(SQLModel, table=True):
 
     promotion_id: int = _promotion_id(primary_key=True)
     number: int = _big(primary_key=True)
-    seq: int = _big()
+    seq: int | None = _big(nullable=True)
     customer: str | None = Field(default=None, sa_column=Column(String(128)))
     order_ref: str | None = Field(default=None, sa_column=Column(String(128)))
     order_minor: int | None = _big(nullable=True)
@@ -248,7 +283,70 @@ class RedemptionRow(SQLModel, table=True):
     discount_minor: int | None = _big(nullable=True)
     discount_currency: str | None = Field(default=None, sa_column=Column(String(3)))
     channel: str | None = Field(default=None, sa_column=Column(String(64)))
+    taken: str | None = Field(default=None, sa_column=Column(Text))
     redeemed_at: datetime = _instant()
+
+
+class RollbackRow(SQLModel, table=True):
+    """An undoing of redemption `number`, all of it or a part; `part` counts them. The whole one is the last."""
+
+    __tablename__ = "rollback"
+    __table_args__ = _BY_ITS_KEY
+
+    promotion_id: int = _promotion_id(primary_key=True)
+    number: int = _big(primary_key=True)
+    part: int = _big(primary_key=True)
+    is_whole: bool = _flag()
+    minor: int | None = _big(nullable=True)
+    currency: str | None = Field(default=None, sa_column=Column(String(3)))
+    reason: str | None = Field(default=None, sa_column=Column(String(500)))
+    rolled_back_at: datetime = _instant()
+
+
+def _of_open(name: str, *columns: str) -> Index:
+    """Few holds are open at a time, however many there have been."""
+    return Index(name, *columns, sqlite_where=sql("ended IS NULL"), postgresql_where=sql("ended IS NULL"))
+
+
+class HoldRow(SQLModel, table=True):
+    """A use set aside. Written once and ended once: `ended` says how, `redemption` is the number of what it became."""
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        _of_open("hold_code", "promotion_id", "seq"),
+        _of_open("hold_customer", "customer", "promotion_id"),
+        _of_open("hold_lapse", "promotion_id", "expires_at"),
+        Index("hold_history", "promotion_id", "seq", "number"),
+    )
+
+    promotion_id: int = _promotion_id(primary_key=True)
+    number: int = _big(primary_key=True)
+    token: str = Field(sa_column=Column(String(64), unique=True, nullable=False))
+    seq: int | None = _big(nullable=True)
+    customer: str | None = Field(default=None, sa_column=Column(String(128)))
+    order_ref: str | None = Field(default=None, sa_column=Column(String(128)))
+    discount_minor: int | None = _big(nullable=True)
+    discount_currency: str | None = Field(default=None, sa_column=Column(String(3)))
+    channel: str | None = Field(default=None, sa_column=Column(String(64)))
+    taken: str | None = Field(default=None, sa_column=Column(Text))
+    held_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    ended: str | None = Field(default=None, sa_column=Column(String(8)))
+    ended_at: datetime | None = _instant(nullable=True)
+    redemption: int | None = _big(nullable=True)
+
+
+class CodeEventRow(SQLModel, table=True):
+    """What was done to a code by hand: it was blocked, it was unblocked."""
+
+    __tablename__ = "code_event"
+    __table_args__ = (Index("code_event_code", "promotion_id", "seq"),)
+
+    id: int | None = _serial()
+    promotion_id: int = _promotion_id()
+    seq: int = _big()
+    kind: str = Field(sa_column=Column(String(16), nullable=False))
+    happened_at: datetime = _instant()
 
 
 class ReplayRow(SQLModel, table=True):

@@ -5,7 +5,6 @@ behaves as it would in earnest.
 """
 
 import os
-import pwd
 import random
 import re
 import signal
@@ -24,16 +23,19 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from promograph.testing.postgres_programs import (
+    Account,
     PostgresUnavailable,
     Programs,
     find_programs,
     is_open_to_all,
+    is_root,
     server_account,
 )
 
 StopMode = Literal["smart", "fast", "immediate", "kill"]
 
-_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT, "kill": signal.SIGKILL}
+# By their names, since not every system has all of them.
+_SIGNALS = {"smart": "SIGTERM", "fast": "SIGINT", "immediate": "SIGQUIT", "kill": "SIGKILL"}
 _PATIENCE_SECONDS = 60.0
 _INITDB = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync")
 _SETTINGS = (
@@ -85,7 +87,7 @@ class PostgresServer:
         """
         process, self._process = self._process, None
         if process is not None:
-            process.send_signal(_SIGNALS[mode])
+            process.send_signal(signal.Signals[_SIGNALS[mode]])
             process.wait(_PATIENCE_SECONDS)
 
     def _attempt(self, deadline: float) -> subprocess.Popen[bytes] | None:
@@ -119,8 +121,8 @@ class PostgresServer:
                 stderr=log,
                 # An interrupt at the terminal reaches the tests alone, which then stop the server in order.
                 start_new_session=True,
-                user=account.pw_uid if account else None,
-                group=account.pw_gid if account else None,
+                user=account.user if account else None,
+                group=account.group if account else None,
                 extra_groups=[] if account else None,
             )
 
@@ -182,17 +184,17 @@ def _execute(url: str, *statements: str) -> None:
         thread.submit(lambda: run(execute())).result()
 
 
-def _give(folder: Path, account: pwd.struct_passwd | None) -> None:
+def _give(folder: Path, account: Account | None) -> None:
     if account is None:
         return
     for path in (folder, *folder.rglob("*")):
-        os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
+        os.chown(path, account.user, account.group, follow_symlinks=False)
 
 
 def _base() -> str:
     """Where temporary folders go: root's own choice may lie where `nobody` cannot look."""
     usual = Path(tempfile.gettempdir())
-    return str(usual) if os.geteuid() != 0 or is_open_to_all(usual) else "/tmp"
+    return str(usual) if not is_root() or is_open_to_all(usual) else "/tmp"
 
 
 def _free_port() -> int:

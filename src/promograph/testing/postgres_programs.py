@@ -1,13 +1,17 @@
 """Where the PostgreSQL programs are, and who may run them."""
 
 import os
-import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
+
+# A system without it has no root either; whoever only serves there must not stumble over it.
+if hasattr(os, "geteuid"):
+    import pwd
 
 Programs = Literal["system", "wheel"]
 
@@ -18,12 +22,27 @@ class PostgresUnavailable(Exception):
     """No server can be had; the text says what is missing, or what the server wrote before it gave up."""
 
 
-def server_account() -> pwd.struct_passwd | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A user of the system, with its own group, by their numbers."""
+
+    user: int
+    group: int
+
+
+def is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def server_account() -> Account | None:
     """Who runs the server, if not the caller: PostgreSQL refuses root, so root hands over to `nobody`."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    if not is_root():
+        return None
+    nobody = pwd.getpwnam("nobody")
+    return Account(user=nobody.pw_uid, group=nobody.pw_gid)
 
 
-def find_programs(prefer: Programs, folder: Path, account: pwd.struct_passwd | None) -> Path:
+def find_programs(prefer: Programs, folder: Path, account: Account | None) -> Path:
     """The folder of `initdb` and `postgres`: the system's where it has some, else that of the wheel.
 
     Only the wheel's programs are used, never its Python, which adds accounts to the system when it is root. What

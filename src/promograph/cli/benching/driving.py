@@ -1,7 +1,6 @@
 """The load client, seen from the process that runs the bench."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -9,8 +8,8 @@ from dataclasses import asdict
 import orjson
 
 from promograph.cli.benching.failures import BenchFailed
-from promograph.cli.benching.load import Job, Window
-from promograph.cli.benching.processes import ended
+from promograph.cli.benching.jobs import Job, Window
+from promograph.cli.benching.processes import begun, ended
 
 __all__ = ["Job", "LoadClient", "Window", "load_client"]
 
@@ -40,7 +39,6 @@ class LoadClient:
 @contextmanager
 def load_client() -> Iterator[LoadClient]:
     """A client whose process ends with the block."""
-    command = [sys.executable, "-m", "promograph.cli.benching.load"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = begun(["promograph.cli.benching.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     with ended(process):
         yield LoadClient(process)

@@ -25,7 +25,8 @@ from promograph.api.documents_schema import Schema
 from promograph.api.issuance import Issuance
 from promograph.api.issue_mutations import CodeIssueInput, CodeIssuePayload
 from promograph.api.nodes import global_id
-from promograph.api.redeem_operations import CodeRedeemInput, CodeRedeemPayload, CodeValidateInput, Validation
+from promograph.api.redeem_inputs import CodeRedeemInput, CodeValidateInput
+from promograph.api.redeem_operations import CodeRedeemPayload, Validation
 from promograph.api.redemption import Redemption
 from promograph.api.rights import ISSUE, REDEEM
 from promograph.api.scalars import SCALARS
@@ -58,6 +59,7 @@ _ISSUED = CodeIssuePayload(
 _REDEEMED = CodeRedeemPayload(
     redemption=Redemption(
         id=global_id("Redemption", 1, 1),
+        place=(1, 1),
         text="7HXK2MQ9RT",
         promotion_handle="bench-1",
         customer="customer-1",
@@ -65,6 +67,7 @@ _REDEEMED = CodeRedeemPayload(
         order="order-1",
         order_amount=None,
         discount=None,
+        taken=None,
         channel="bench",
     ),
     replayed=False,
@@ -77,6 +80,7 @@ _VALID = Validation(
     promotion_name="Bench 1",
     expires_at=_NOW,
     uses_left=1,
+    discount=None,
     user_errors=[],
 )
 

@@ -8,8 +8,7 @@ checking them needs, so that one client takes less of a processor than the serve
 import asyncio
 import gc
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any, cast
 
@@ -17,46 +16,11 @@ import orjson
 import uvloop
 
 from promograph.cli.benching.figures import percentile
+from promograph.cli.benching.jobs import Job, Window
 from promograph.cli.benching.operations import OPERATIONS
 
 _HOST = "127.0.0.1"
 _PATIENCE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A window of load. Sending ends after `warm_up` + `seconds`, or earlier when the `inputs` are used up.
-
-    With `cycle` they are sent again and again. `own`: the answers are to belong to the inputs; those of the
-    do-nothing server do not.
-    """
-
-    port: int
-    token: str
-    operation: str
-    inputs: Sequence[Any]
-    connections: int
-    seconds: float
-    warm_up: float = 0.0
-    cycle: bool = False
-    own: bool = True
-    path: str = "/graphql"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """What came of a job. `rate` is answers a second after the warm-up; `used` is how many requests were sent.
-
-    `cpu_us` is the processor time that the server took for each of them, in microseconds; the client does not know it.
-    """
-
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    used: int
-    wrong: int
-    first_wrong: str | None
-    cpu_us: float | None = None
 
 
 def requests_of(job: Job) -> list[bytes]:
@@ -187,6 +151,9 @@ class _Connection(asyncio.Protocol):
     def close(self) -> None:
         if self._transport is not None:
             self._transport.close()
+        # Where one is lost so are most. The first has been told; of those that nobody looks at asyncio would complain.
+        if not self.done.cancel() and not self.done.cancelled():
+            self.done.exception()
 
 
 def _content_length(head: bytearray, end: int) -> int:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 from urllib.request import urlopen
 
 from promograph.cli.benching.failures import BenchFailed
@@ -65,6 +66,15 @@ def idle_server(folder: Path) -> Iterator[Server]:
         yield server
 
 
+def begun(
+    module: Sequence[str], *, stdin: int, stdout: IO[bytes] | int, stderr: IO[bytes] | None = None
+) -> "subprocess.Popen[bytes]":
+    """A Python module, with its arguments, as a process of its own."""
+    command = [sys.executable, "-m", *module]
+    # In a session of its own: Ctrl-C goes to every process of the terminal's, and each would complain in its own way.
+    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True)
+
+
 @contextmanager
 def ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
     """End this process, and no other, with the block."""
@@ -85,9 +95,7 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 @contextmanager
 def _server(module: Sequence[str], log: Path) -> Iterator[Server]:
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *module], stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
+        process = begun(module, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     with ended(process):
         yield Server(process, _ready_port(process, log))
 

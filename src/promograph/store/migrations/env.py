@@ -5,9 +5,9 @@ from typing import Literal
 from alembic import context
 from sqlmodel import SQLModel
 
-from promograph.store import tables
+from promograph.store import tables, tables_people
 
-assert tables.PromotionRow.metadata is SQLModel.metadata, "importing the tables fills the metadata"
+assert tables.PromotionRow.metadata is tables_people.CustomerRow.metadata is SQLModel.metadata, "imports fill it"
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:

@@ -1,0 +1,160 @@
+"""The attributes of customers: their names and types, which are learned from the values, and reading the values fast.
+
+Ten thousand customers with a dozen attributes each come in one call. What is plainly right is taken as it is; whatever
+is not goes through `condition_value_reading`, which says what is wrong and where.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from promograph.domain.carts import MOST_ATTRIBUTES
+from promograph.domain.condition_reading import Place
+from promograph.domain.condition_value_reading import MOST_VALUES, read_value
+from promograph.domain.condition_values import Scalar, Value, ValueType, type_of
+from promograph.errors import BadInput, InputProblem
+
+MOST_KNOWN = 500
+"""How many names attributes may have in a store."""
+
+_LONGEST_TEXT = 500
+_LARGEST_PLAIN = 10**15
+_SMALLEST_PLAIN = 10**-4
+_MOST_DECIMALS = 9
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_UNNAMEABLE = re.compile(r'["\\]')
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A name that customers' attributes have, and the type of all its values."""
+
+    name: str
+    type: ValueType
+
+
+def checked_name(name: object, path: tuple[str, ...]) -> str:
+    """A name for an attribute. No quotation marks and backslashes: paths into JSON cannot be written with them."""
+    place = Place(data=name, path=path)
+    key = place.key()
+    if _UNNAMEABLE.search(key):
+        raise place.bad('The name of an attribute has no " and no \\.')
+    return key
+
+
+class AttributeReader:
+    """Reads attributes by what is known of their types, and learns the types of those whose names are new."""
+
+    def __init__(self, types: Mapping[str, ValueType]) -> None:
+        self.learned: dict[str, ValueType] = {}
+        self._types = dict(types)
+        # By name, and not by type: looking up a member of an enumeration takes longer than most of these do.
+        self._quick = {name: _QUICK[known] for name, known in types.items()}
+
+    def read(self, data: object) -> dict[str, Value | None]:
+        """By name; None for one that is null. BadInput with the path from the attributes' name on.
+
+        Nothing is learned from data that is bad.
+        """
+        path = ("attributes",)
+        if not isinstance(data, Mapping):
+            raise BadInput(InputProblem.INVALID, "attributes must be an object.", field=path)
+        if len(data) > MOST_ATTRIBUTES:
+            sentence = f"One call sets at most {MOST_ATTRIBUTES} attributes of a customer."
+            raise BadInput(InputProblem.TOO_MANY, sentence, field=path)
+        read: dict[str, Value | None] = {}
+        new: dict[str, ValueType] = {}
+        quick = self._quick
+        for name, value in data.items():
+            look = quick.get(name)
+            taken = None if look is None or value is None else look(value)
+            if taken is None:
+                taken = self._closely(name, value)
+                if look is None and taken is not None:
+                    new[name] = type_of(taken)
+            read[name] = taken
+        if new:
+            self._learn(new)
+        return read
+
+    def _learn(self, new: Mapping[str, ValueType]) -> None:
+        if len(self._types) + len(new) > MOST_KNOWN:
+            sentence = f"Attributes have at most {MOST_KNOWN} names; {next(iter(new))!r} would be one more."
+            raise BadInput(InputProblem.TOO_MANY, sentence, field=("attributes", next(iter(new))))
+        self.learned |= new
+        self._types |= new
+        self._quick |= {name: _QUICK[known] for name, known in new.items()}
+
+    def _closely(self, name: object, value: object) -> Value | None:
+        """A value that is not plainly right. A DATE may come as a text: its type is known."""
+        place = Place(data=value, path=("attributes", str(name)))
+        known = self._types.get(checked_name(name, place.path))
+        if value is None:
+            return None
+        if known is ValueType.DATE and isinstance(value, str):
+            place = Place(data={"date": value}, path=place.path)
+        found = _plain(read_value(place))
+        if known is not None and type_of(found) is not known:
+            raise place.bad(f"The attribute {name!r} is a {known}, and this is a {type_of(found)}.")
+        return found
+
+
+# Each of these gives the value if it is plainly right, and None where somebody has to look more closely.
+
+
+def _quick_text(value: object) -> Value | None:
+    is_plain = isinstance(value, str) and len(value) <= _LONGEST_TEXT and not _UNSTORABLE.search(value)
+    return value if is_plain else None  # type: ignore[return-value]
+
+
+def _quick_number(value: object) -> Value | None:
+    if isinstance(value, int):
+        return value if not isinstance(value, bool) and -_LARGEST_PLAIN <= value <= _LARGEST_PLAIN else None
+    if isinstance(value, float) and _SMALLEST_PLAIN <= abs(value) <= _LARGEST_PLAIN:
+        text = repr(value)
+        if len(text) - text.index(".") - 1 <= _MOST_DECIMALS:
+            return int(value) if value.is_integer() else Decimal(text)
+    return None
+
+
+def _quick_boolean(value: object) -> Value | None:
+    return value if isinstance(value, bool) else None
+
+
+def _quick_date(value: object) -> Value | None:
+    text = value.get("date") if isinstance(value, dict) and len(value) == 1 else value
+    try:
+        return date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _quick_list(value: object) -> Value | None:
+    """Of texts: what lists are of as a rule."""
+    if not isinstance(value, list) or len(value) > MOST_VALUES:
+        return None
+    if not all(isinstance(member, str) and len(member) <= _LONGEST_TEXT for member in value):
+        return None
+    return None if _UNSTORABLE.search("".join(value)) else tuple(value)
+
+
+_QUICK: Mapping[ValueType, Callable[[object], Value | None]] = {
+    ValueType.TEXT: _quick_text,
+    ValueType.NUMBER: _quick_number,
+    ValueType.BOOLEAN: _quick_boolean,
+    ValueType.DATE: _quick_date,
+    ValueType.LIST: _quick_list,
+}
+
+
+def _plain(value: Value) -> Value:
+    """With whole numbers as such, however they were written: the same value is kept as the same text."""
+    return tuple(map(plain_scalar, value)) if isinstance(value, tuple) else plain_scalar(value)
+
+
+def plain_scalar(value: Scalar) -> Scalar:
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() else value.normalize()

@@ -1,0 +1,54 @@
+"""Writes that a network may repeat: one under an idempotency key is done once, and answered the same ever after."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from promograph.errors import BadInput, InputProblem, PromographError
+from promograph.store import replays
+from promograph.store.database import Connection, Database, Work
+from promograph.store.tables import to_micros
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Once(Generic[T]):
+    """One call of `operation` under `key` (None: it is never a repeat). `asked`, as JSON can say it, is its content.
+
+    `dump` and `load` turn the answer into what is kept of it, as JSON can say it, and back.
+    """
+
+    operation: str
+    key: str | None
+    asked: object
+    now: datetime
+    dump: Callable[[T], object]
+    load: Callable[[Any], T]
+
+    def answer(self, connection: Connection, make: Callable[[], T]) -> T:
+        """What `make` makes, or what it made when the key came before; BadInput where that asked for other things."""
+        if self.key is None:
+            return make()
+        kept = replays.recall(connection, self.operation, self.key, self.asked)
+        if kept is not None:
+            return self.load(kept)
+        made = make()
+        replays.remember(connection, self.operation, self.key, self.asked, self.dump(made), to_micros(self.now))
+        return made
+
+
+async def write_again(database: Database, work: Work[T]) -> T:
+    """Run a transaction, and once more where it fell over what was written beside it: a handle, a key.
+
+    What has taken a handle may have been this very call, sent twice: the second try then finds its answer.
+    """
+    try:
+        return await database.write(work)
+    except PromographError as failure:
+        if not isinstance(failure, BadInput) or failure.problem is not InputProblem.TAKEN:
+            raise
+    except Exception:
+        pass  # whatever it is, the second try will say it again
+    return await database.write(work)

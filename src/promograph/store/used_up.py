@@ -1,0 +1,32 @@
+"""Promotions that end by themselves, because what they had to give has been given."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from promograph.domain.promotions import EndReason, Promotion, PromotionStatus
+from promograph.store import promotions
+from promograph.store.stock import Stock
+from promograph.store.tables import to_micros
+
+_RUNNING = (PromotionStatus.ACTIVE, PromotionStatus.PAUSED)
+
+
+def end_where_reached(connection: Connection, changed: Iterable[tuple[Promotion, Stock]], now: datetime) -> None:
+    """End those whose stock has just reached a cap or the budget, for the reason that it has."""
+    for promotion, stock in changed:
+        reason = _reached(promotion, stock)
+        if reason is not None and promotion.stored_status in _RUNNING:
+            promotions.set_status(
+                connection, promotion.id, PromotionStatus.ENDED, now=to_micros(now), end_reason=reason
+            )
+
+
+def _reached(promotion: Promotion, stock: Stock) -> EndReason | None:
+    terms = promotion.terms
+    if terms.budget is not None and stock.spent >= terms.budget.minor:
+        return EndReason.BUDGET_SPENT
+    if terms.redemption_cap is not None and stock.redemptions >= terms.redemption_cap:
+        return EndReason.USE_CAP
+    return None

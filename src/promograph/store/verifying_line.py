@@ -1,0 +1,48 @@
+"""Queries for what would go wrong with the next code issued, made or added; in the shape of `verifying_breaches`."""
+
+from promograph.store.verifying_counters import OUT
+
+_STOCK = "FROM stock s JOIN promotion p ON p.id = s.promotion_id"
+_RETURNED = "FROM returned_code t JOIN promotion p ON p.id = t.promotion_id"
+_CODE = "JOIN code c ON c.promotion_id = t.promotion_id AND c.seq = t.seq"
+
+LINE = {
+    "a code waits but the line has passed it": (
+        "SELECT p.handle, c.key, c.seq, s.head FROM code c JOIN stock s ON s.promotion_id = c.promotion_id "
+        "JOIN promotion p ON p.id = c.promotion_id "
+        f"WHERE c.seq > 0 AND c.seq < s.head AND NOT c.blocked AND NOT {OUT} "
+        "AND NOT EXISTS (SELECT 1 FROM returned_code t WHERE t.promotion_id = c.promotion_id AND t.seq = c.seq)"
+    ),
+    "the line has yet to come to codes that were issued": (
+        f"SELECT p.handle, 'head', s.head, max(i.seq) + 1 {_STOCK} JOIN issuance i ON i.promotion_id = s.promotion_id "
+        "AND i.seq >= s.head AND i.kind = 'INITIAL' AND i.seq <> 0 GROUP BY p.handle, s.head"
+    ),
+    "the line begins outside of itself": (
+        f"SELECT p.handle, 'head', s.head, s.tail + 1 {_STOCK} WHERE s.head < 1 OR s.head > s.tail + 1"
+    ),
+    # A load that is under way, or was broken off, has its name there, and the next one clears up after it.
+    "codes lie behind the line's end and nobody is adding any": (
+        f"SELECT p.handle, 'tail', s.tail, max(c.seq) {_STOCK} JOIN code c ON c.promotion_id = s.promotion_id "
+        "AND c.seq > s.tail WHERE s.loader IS NULL GROUP BY p.handle, s.tail"
+    ),
+    "codes made on demand have numbers that are yet to be given": (
+        f"SELECT p.handle, 'made', s.made, -min(c.seq) {_STOCK} JOIN code c ON c.promotion_id = s.promotion_id "
+        "AND c.seq < -s.made GROUP BY p.handle, s.made"
+    ),
+    "a code that is back in line was issued": (
+        f"SELECT p.handle, c.key, c.seq, 0 {_RETURNED} {_CODE} WHERE EXISTS (SELECT 1 FROM issuance i "
+        "WHERE i.promotion_id = t.promotion_id AND i.seq = t.seq AND i.kind = 'INITIAL' AND i.seq <> 0)"
+    ),
+    "a code is back in line that the line has not passed": (
+        f"SELECT p.handle, c.key, c.seq, s.head - 1 {_RETURNED} {_CODE} "
+        "JOIN stock s ON s.promotion_id = t.promotion_id WHERE t.seq < 1 OR t.seq >= s.head"
+    ),
+    "a code is back in line several times": (
+        "SELECT p.handle, c.key, t.times, 1 FROM (SELECT promotion_id, seq, count(*) AS times FROM returned_code "
+        "GROUP BY promotion_id, seq HAVING count(*) > 1) t "
+        f"JOIN promotion p ON p.id = t.promotion_id {_CODE}"
+    ),
+    "a place in line is that of a code that is not there": (
+        f"SELECT p.handle, 'code', t.seq, 0 {_RETURNED} LEFT {_CODE} WHERE c.seq IS NULL"
+    ),
+}
