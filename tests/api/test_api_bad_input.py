@@ -59,7 +59,12 @@ def _with_value(kind: GraphQLInputType, path: Path, value: Any, *, outermost: bo
         return [_with_value(kind.of_type, path[1:], value)]
     assert isinstance(kind, GraphQLInputObjectType)
     held = {path[0]: _with_value(kind.fields[str(path[0])].type, path[1:], value)}
-    return held if outermost else least(kind) | held
+    return held if outermost or is_one_of(kind) else least(kind) | held
+
+
+def is_one_of(kind: GraphQLInputObjectType) -> bool:
+    """Whether exactly one of its fields is to be given."""
+    return bool(kind.extensions["strawberry-definition"].is_one_of)
 
 
 def least(kind: GraphQLInputType) -> Any:
@@ -71,8 +76,14 @@ def least(kind: GraphQLInputType) -> Any:
     if isinstance(kind, GraphQLEnumType):
         return next(iter(kind.values))
     if isinstance(kind, GraphQLInputObjectType):
-        return {name: least(field.type) for name, field in kind.fields.items() if is_required_input_field(field)}
-    return {"Int": 1, "Decimal": "1", "CurrencyCode": "EUR"}.get(get_named_type(kind).name, "x")
+        needed = {name: field for name, field in kind.fields.items() if is_required_input_field(field)}
+        if is_one_of(kind):
+            needed = dict([next(iter(kind.fields.items()))])
+        return {name: least(field.type) for name, field in needed.items()}
+    return _LEAST.get(get_named_type(kind).name, "x")
+
+
+_LEAST = {"Int": 1, "Decimal": "1", "Boolean": True, "CurrencyCode": "EUR", "Duration": "PT1M"}
 
 
 def merged(base: Any, other: Any) -> Any:
@@ -115,9 +126,11 @@ async def base_input(api: Api, name: str) -> dict[str, Any]:
         "discount": {"amount": "1", "currency": "EUR"},
         "orderAmount": {"amount": "1", "currency": "EUR"},
     }
+    if name == "codesRedeem":
+        known["codes"] = [{"code": known["code"]}]
     kind = get_named_type(fields_with_input()[name][1])
     assert isinstance(kind, GraphQLInputObjectType)
-    return {field: value for field, value in known.items() if field in kind.fields}
+    return least(kind) | {field: value for field, value in known.items() if field in kind.fields}
 
 
 async def send(api: Api, name: str, input: Any) -> httpx2.Response:

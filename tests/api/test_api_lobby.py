@@ -340,6 +340,18 @@ async def test_filters_by_status_kind_and_properties(fresh: Api) -> None:
     assert await found(status=["ENDED"]) == ["ending", "ended"]
 
 
+async def test_a_filter_by_reward_type(fresh: Api) -> None:
+    for handle, effect in (("percent", "PERCENTAGE"), ("gift", "GIFT")):
+        await fresh.done("rewardTypeCreate", name=handle, handle=handle, effect=effect)
+    await fresh.draft(name="external")
+    for name, value in (("percent", {"percentage": "5"}), ("gift", {"gift": "MUG"})):
+        await fresh.draft(name=name, reward={"single": {"type": name, "value": value}})
+    assert await names(fresh, filter={"rewardType": ["percent"]}) == ["percent"]
+    assert await names(fresh, filter={"rewardType": ["gift", "percent", "none"]}) == ["percent", "gift"]
+    assert await names(fresh, filter={"rewardType": ["gift"], "codeKind": ["SINGLE"]}) == []
+    assert len(await names(fresh, filter={"rewardType": []})) == 3
+
+
 ODD_NAMES = [
     'quo"te',
     "a.b",

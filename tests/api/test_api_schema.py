@@ -94,8 +94,8 @@ def test_nothing_but_a_payload_has_user_errors_and_an_answer_of_a_question(schem
 FIXED_NAMES = {
     "Query": "node nodes promotion promotions promotionSummary rewardTypes code codeValidate tokens",
     "Mutation": "promotionCreate promotionUpdate promotionActivate promotionPause promotionEnd promotionArchive "
-    "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport codesAdd codesBlock codesUnblock codeIssue codesIssue codeReissue "
-    "codeRedeem tokenCreate tokenRevoke",
+    "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport "
+    "codesAdd codesBlock codesUnblock codeIssue codesIssue codeReissue codeRedeem tokenCreate tokenRevoke",
 }
 
 

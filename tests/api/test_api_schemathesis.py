@@ -20,6 +20,7 @@ from promograph.api.nodes import global_id
 from promograph.config import Settings
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PromotionTerms
+from promograph.domain.rewards import Effect, RewardType
 from promograph.services.app import Services
 from promograph.services.promoting import Draft
 from promograph.web.app import create_app
@@ -29,7 +30,7 @@ from .asking import ADMIN, READER, SCOPES, schema
 EXAMPLES = {ADMIN: 10, READER: 2}
 HANDLES = ["seed-1", "seed-2", "seed-3"]
 IDS = [global_id("Promotion", 1), global_id("Promotion", 2), global_id("Code", 1, 1), global_id("Batch", 1), "x"]
-TEXTS = [*HANDLES, "SEED-1", "SEED-2", "ann", "bob", "UTC", "Europe/Paris", "test", "k1", "a\0b", ""]
+TEXTS = [*HANDLES, "percent", "SEED-1", "SEED-2", "ann", "bob", "UTC", "Europe/Paris", "test", "k1", "a\0b", ""]
 
 
 def register_scalars() -> None:
@@ -54,6 +55,7 @@ async def seed(store: str) -> dict[str, str]:
     services = Services.open(store)
     try:
         await services.prepare()
+        await services.reward_types.create(RewardType(handle="percent", name="Percent", effect=Effect.PERCENTAGE))
         kinds = (CodeKind.PERSONALIZED, CodeKind.MULTIPLE, CodeKind.SINGLE)
         for handle, kind in zip(HANDLES, kinds, strict=True):
             is_single = kind is CodeKind.SINGLE

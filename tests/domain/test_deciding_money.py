@@ -164,7 +164,7 @@ def test_a_hold_gives_what_it_promised_whatever_others_have_taken_since(
     # The budget was never given away twice: others have at most what the promise left of it.
     committed = by_others if budget is None else min(by_others, budget.minor - promise.money.minor)
     tally = Tally(by_customer=1, in_period=1, uses=1, committed=max(committed, 0))
-    promised = Promised(discount=promise.discount, money=promise.money)
+    promised = Promised(customer="ann", discount=promise.discount, money=promise.money)
     assert asked(of, promised=promised, tally=tally) == promise
     assert asked(of, promised=promised, tally=tally, left=other) == promise
 

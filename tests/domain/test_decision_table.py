@@ -432,7 +432,10 @@ def again(period: Period, earlier: Sequence[str], now: str, free_at: str | None,
     """Uses at these instants, one more at `now`: taken, or free again at that instant."""
     since, _ = period_of(at(now), period, TORONTO)
     uses = sum(at(use) >= since for use in earlier)
-    terms = {"uses_per_period": PeriodCap(uses=limit, period=period), "window": Window(time_zone=TORONTO)}
+    terms: dict[str, Any] = {
+        "uses_per_period": PeriodCap(uses=limit, period=period),
+        "window": Window(time_zone=TORONTO),
+    }
     refusal = refuse(
         RefusalCode.CUSTOMER_CAP_REACHED, uses=limit, limit=limit, period=period, free_at=f"{free_at}+00:00"
     )
@@ -554,8 +557,8 @@ CONDITIONS: dict[str, Row] = {
 }
 
 PROMISE = takes(8000, a=1000, b=600)
-PROMISED = Promised(discount=PROMISE.discount, money=PROMISE.money)
-SAID = Promised(money=eur(777))
+PROMISED = Promised(customer="ann", discount=PROMISE.discount, money=PROMISE.money)
+SAID = Promised(customer="ann", money=eur(777))
 
 
 def kept(expected: Decision, *, on: Promotion | None = None, **facts: Any) -> Row:
@@ -584,6 +587,19 @@ PROMISES: dict[str, Row] = {
     "after the promotion has ended": kept(PROMISE, on=promotion(ENDED, reward=percent(20))),
     "though the condition would fail without a cart": kept(
         PROMISE, on=promotion(reward=percent(20), condition=spends("GTE", "500"))
+    ),
+    "to nobody in particular, who is somebody now": kept(
+        PROMISE,
+        on=promotion(reward=percent(20), uses_per_code=1, redemption_cap=3, uses_per_customer=2),
+        promised=replace(PROMISED, customer=None),
+        code=replace(CODE, uses=1),
+        tally=Tally(by_customer=1, uses=3),
+    ),
+    "not to somebody who has had their share by then": kept(
+        capped(2, 2),
+        on=promotion(reward=percent(20), uses_per_customer=2),
+        promised=replace(PROMISED, customer=None),
+        tally=Tally(by_customer=2),
     ),
     "not after redeeming was stopped": kept(inactive(ENDED), on=promotion(ENDED, stop=True, reward=percent(20))),
     "not while it is paused": kept(inactive(PAUSED), on=promotion(PAUSED, reward=percent(20))),

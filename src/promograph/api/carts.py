@@ -53,7 +53,7 @@ def read_cart(input: CartInput | None, customer: str | None) -> carts.Cart | Non
         return carts.Cart(
             currency=input.currency,
             lines=tuple(_line(line, place, input.currency) for place, line in enumerate(input.lines)),
-            shipping=to_minor(input.shipping, input.currency, "shipping"),
+            shipping=_minor(input.shipping, input.currency, "shipping"),
             sales_channel=input.sales_channel,
             is_first_order=input.first_order,
             customer=customer,
@@ -62,9 +62,17 @@ def read_cart(input: CartInput | None, customer: str | None) -> carts.Cart | Non
         raise under(bad, "cart") from None
 
 
+def _minor(amount: Decimal, currency: str, name: str) -> int:
+    """A plain decimal has no `amount` below its own name."""
+    try:
+        return to_minor(amount, currency, name)
+    except BadInput as bad:
+        raise BadInput(bad.problem, str(bad), field=(name,)) from None
+
+
 def _line(line: CartLineInput, place: int, currency: str) -> carts.Line:
     try:
-        amount = to_minor(line.amount, currency, "amount")
+        amount = _minor(line.amount, currency, "amount")
         attributes = {attribute.name: attribute.value for attribute in line.attributes}
         if len(attributes) != len(line.attributes):
             raise BadInput(InputProblem.INVALID, "Each attribute is named once.", field=("attributes",))

@@ -12,6 +12,7 @@ from promograph.store.listing import PromotionQuery
 _LONGEST_SEARCH = 200
 _LONGEST_PROPERTY = 500
 _MOST_PROPERTIES = 50
+_MOST_REWARD_TYPES = 100
 
 
 class PromotionSort(Enum):
@@ -53,6 +54,9 @@ class PropertyFilter:
 class PromotionFilter:
     status: list[PromotionStatus] | None = strawberry.field(default=None, description="In one of these states.")
     code_kind: list[CodeKind] | None = strawberry.field(default=None, description="With codes of one of these kinds.")
+    reward_type: list[str] | None = strawberry.field(
+        default=None, description="Rewarding with one of these reward types, by handle."
+    )
     properties: list[PropertyFilter] | None = strawberry.field(
         default=None, description="With all of these properties."
     )
@@ -70,10 +74,20 @@ def query_of(
         search=search,
         statuses=frozenset(filter.status or ()),
         kinds=frozenset(filter.code_kind or ()),
+        reward_types=_reward_types(filter.reward_type or []),
         properties=_properties(filter.properties or []),
         sort=sort.value,
         descending=descending,
     )
+
+
+def _reward_types(handles: list[str]) -> frozenset[str]:
+    if len(handles) > _MOST_REWARD_TYPES:
+        sentence = f"A filter names at most {_MOST_REWARD_TYPES} reward types."
+        raise BadInput(InputProblem.TOO_MANY, sentence, field=("filter", "rewardType"))
+    for place, handle in enumerate(handles):
+        _check_text(handle, "filter", "rewardType", str(place), longest=_LONGEST_PROPERTY)
+    return frozenset(handles)
 
 
 def _properties(wanted: list[PropertyFilter]) -> tuple[tuple[str, str], ...]:

@@ -58,8 +58,9 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promised:
-    """What an open hold has set aside; the tally and the code's holds leave it out."""
+    """What an open hold has set aside, and for whom; the tally and the code's holds leave it out."""
 
+    customer: str | None = None
     discount: Discount | None = None
     money: Money | None = None
 
@@ -109,8 +110,7 @@ def decide(facts: RedeemFacts) -> Decision:
     What a hold has promised stands: the promotion or the code may have been stopped since, and that is all that is
     asked, and the budget where the shop reports another discount than it promised.
     """
-    rules: Sequence[_Rule] = _ALWAYS if facts.promised is not None else (*_ALWAYS, *_UNPROMISED)
-    refusals = [refusal for rule in rules for refusal in rule(facts)]
+    refusals = [refusal for rule in _rules(facts) for refusal in rule(facts)]
     if not refusals:
         worth = _worth(facts)
         if isinstance(worth, Decision):
@@ -222,6 +222,13 @@ def _condition(facts: RedeemFacts) -> Iterator[Refusal]:
 _Rule = Callable[[RedeemFacts], Iterator[Refusal]]
 _ALWAYS: Sequence[_Rule] = (_promotion, _code)
 _UNPROMISED: Sequence[_Rule] = (_clock, _holder, _code_uses, _customer_uses, _all_uses, _condition)
+
+
+def _rules(facts: RedeemFacts) -> Sequence[_Rule]:
+    if facts.promised is None:
+        return (*_ALWAYS, *_UNPROMISED)
+    # Of a customer who is named only now, no use has been set aside.
+    return _ALWAYS if facts.customer == facts.promised.customer else (*_ALWAYS, _customer_uses)
 
 
 def _worth(facts: RedeemFacts) -> Decision | Refusal:

@@ -101,9 +101,10 @@ class _Bound:
         """For the two kinds of numbers that JSON has: WHEN … THEN whether it compares."""
         sure, unsure = (self._high, self._low) if self._sign.startswith(">") else (self._low, self._high)
         strictly = self._sign[0]
+        closely = f"({number} {strictly}= {unsure} AND {self._exactly(written)})"
         return (
             f"WHEN 'integer' THEN {number} {self._sign} {self._whole} "
-            f"WHEN 'real' THEN {number} {strictly} {sure} OR ({number} {strictly}= {unsure} AND {self._exactly(written)})"
+            f"WHEN 'real' THEN {number} {strictly} {sure} OR {closely}"
         )
 
     def _exactly(self, written: str) -> str:

@@ -71,6 +71,9 @@ def _hold(connection: Connection, requests: Sequence[HoldRequest], now: datetime
             )
             continue
         made.append(_made(request, verdict, now))
+        # For whoever comes later in this batch and wants to know until when.
+        subject, until = verdict.subject, made[-1].expires_at
+        subject.held_until = until if subject.held_until is None else max(subject.held_until, until)
         outcomes.append(HoldOutcome(made[-1], holder_named=verdict.names_holder))
         changed[made[-1].promotion_id] = verdict.subject.stock
         if verdict.own is not None:

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from promograph.domain.carts import Money
-from promograph.domain.discounts import Discount, dump_discount, load_discount
+from promograph.domain.discounts import Discount, load_discount
 from promograph.domain.redeeming import Hold, HoldState
 from promograph.store.bulk import Insertion
 from promograph.store.statements import Statement
@@ -139,7 +139,7 @@ def hold_of(row: Sequence[Any], handle: str) -> Hold:
 
 
 def dumps_taken(taken: Discount | None) -> str | None:
-    return None if taken is None else orjson.dumps(dump_discount(taken)).decode()
+    return None if taken is None else orjson.dumps(taken).decode()
 
 
 def loads_taken(kept: str | None) -> Discount | None:

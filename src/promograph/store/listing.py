@@ -45,6 +45,7 @@ class PromotionQuery:
     search: str | None = None
     statuses: frozenset[PromotionStatus] = frozenset()
     kinds: frozenset[CodeKind] = frozenset()
+    reward_types: frozenset[str] = frozenset()
     properties: tuple[tuple[str, str], ...] = ()
     sort: str = "created"
     descending: bool = False
@@ -90,6 +91,8 @@ def _conditions(query: PromotionQuery, now: datetime, dialect: str) -> list[Colu
         conditions.append(or_(*(_has_status(status, now) for status in sorted(query.statuses))))
     if query.kinds:
         conditions.append(P.c.code_kind.in_(sorted(query.kinds)))
+    if query.reward_types:
+        conditions.append(P.c.reward_type.in_(sorted(query.reward_types)))
     for name, value in query.properties:
         conditions.append(_has_property(name, value, dialect))
     return conditions

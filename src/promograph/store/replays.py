@@ -6,6 +6,7 @@ transaction is undone, and run again it finds the first one's answer.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -123,7 +124,14 @@ def remember(connection: Connection, operation: str, key: str, request: object, 
 
 
 def _fingerprint(request: object) -> str:
-    return sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return sha256(orjson.dumps(request, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _plain(value: object) -> str:
+    """What JSON has no word for, such as how long a hold lasts."""
+    if isinstance(value, timedelta):
+        return str(value)
+    raise TypeError
 
 
 def _reused() -> BadInput:

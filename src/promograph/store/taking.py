@@ -198,7 +198,7 @@ class Taking:
         held = self.held_by[who] - mine
         promised = None
         if own is not None and request.cart is None:
-            promised = Promised(discount=own.taken, money=own.discount)
+            promised = Promised(customer=own.customer, discount=own.taken, money=own.discount)
         facts = RedeemFacts(
             promotion=promotion,
             code=code,
@@ -317,11 +317,18 @@ class Taking:
             self.uses_in_period[id_, customer] = int(in_period)
 
     def _read_customers(self, requests: Sequence[Wanted]) -> None:
+        conditioned = {
+            id_: conditions.needs(promotion.terms.condition)
+            for id_, (promotion, _) in self.by_promotion.items()
+            if promotion.terms.condition is not None
+        }
+        asking = {id_: needs for id_, needs in conditioned.items() if needs.customer}
+        if not asking:
+            return
         wanted: dict[str, Needs] = {}
         for id_, customer in self._customers(requests):
-            condition = self.by_promotion[id_][0].terms.condition
-            if condition is not None and (needs := conditions.needs(condition)).customer:
-                wanted[customer] = wanted.get(customer, Needs()) | needs
+            if id_ in asking:
+                wanted[customer] = wanted.get(customer, Needs()) | asking[id_]
         if wanted:
             self.known = customer_facts.read(self.connection, wanted)
 

@@ -14,10 +14,12 @@ from promograph.cli.benching.figures import Row, Target, Yardstick, median_of, m
 from promograph.cli.benching.ground import Ground
 from promograph.cli.benching.operations import ISSUE, REDEEM, VALIDATE
 from promograph.cli.benching.plan import Plan
+from promograph.cli.benching.ruled import CART, to_redeem_with_carts
 from promograph.cli.benching.supplies import HOT, Supply, to_issue, to_redeem, to_validate
 
 OF_THE_YARDSTICK = 0.6
 OF_SPREAD = 0.9
+OF_THE_YARDSTICK_WITH_RULES = 0.5
 
 _INPUTS_TO_CYCLE = 5_000
 
@@ -33,6 +35,7 @@ class Supplies:
     issue_hot: Supply
     redeem_spread: Supply
     redeem_hot: Supply
+    redeem_ruled: Supply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ def supplies(ground: Ground) -> Supplies:
         issue_hot=to_issue((HOT,), codes, shares=shares),
         redeem_spread=to_redeem(stocked.held_spread, shares=shares),
         redeem_hot=to_redeem(stocked.held_hot, shares=shares),
+        redeem_ruled=to_redeem_with_carts(stocked.held_ruled, shares=shares),
     )
 
 
@@ -85,7 +89,8 @@ def measure(ground: Ground, given: Supplies) -> list[Row]:
             targets=True,
         ),
     ]
-    return list(chain.from_iterable(_rows(ground, contest) for contest in contests))
+    rows = list(chain.from_iterable(_rows(ground, contest) for contest in contests))
+    return rows + _ruled_rows(ground, given.redeem_ruled)
 
 
 _A_CUSTOMER = {"promotion": "spread-1", "customer": "customer-100000", "channel": "bench"}
@@ -117,6 +122,23 @@ def _rows(ground: Ground, contest: Contest) -> list[Row]:
         seen[count].append((contest.spread(count), contest.idle(count), contest.hot(count)))
     for count, rounds in seen.items():
         rows += _compared(contest, count, rounds, plan)
+    return rows
+
+
+def _ruled_rows(ground: Ground, supply: Supply) -> list[Row]:
+    """One hot promotion with a budget, a cap a customer and three conditions, beside the same input for nothing."""
+    plan, rows = ground.plan, list[Row]()
+    own = _once(ground, REDEEM, supply)
+    idle = _cycled(ground, REDEEM, [_A_CODE | {"cart": CART}], own=False)
+    for count in ground.bars.each(plan.connections, f"{REDEEM} with rules", len(plan.connections)):
+        rounds = [(own(count), idle(count)) for _ in range(_rounds(plan, count))]
+        windows, idle_windows = (list(each) for each in zip(*rounds, strict=True))
+        ratio = median_ratio(_rates(windows), _rates(idle_windows))
+        wanted = Target(
+            wanted=f"≥ {OF_THE_YARDSTICK_WITH_RULES} of do-nothing", reached=ratio >= OF_THE_YARDSTICK_WITH_RULES
+        )
+        counts = count == plan.connections[-1]
+        rows.append(_row(f"{REDEEM}, with rules", count, 1, windows, idle_windows, (wanted,) if counts else ()))
     return rows
 
 

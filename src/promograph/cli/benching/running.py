@@ -9,7 +9,7 @@ from time import perf_counter
 import asyncpg
 from rich.progress import Progress
 
-from promograph.cli.benching import bulk, driver_alone, one_by_one, store_alone
+from promograph.cli.benching import bulk, driver_alone, one_by_one, ruled, store_alone
 from promograph.cli.benching.driving import Job, LoadClient
 from promograph.cli.benching.figures import Row
 from promograph.cli.benching.ground import Bars, Ground
@@ -102,7 +102,9 @@ def _file(ground: Ground) -> tuple[Path, float]:
 async def _stocked(url: str, plan: Plan) -> Stocked:
     services = Services.open(url)
     try:
-        return await stock(services, plan)
+        await services.prepare()
+        await ruled.set_up(services, plan.codes)
+        return await stock(services, plan, ruled=ruled.RULED)
     finally:
         await services.close()
 

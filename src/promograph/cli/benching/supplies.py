@@ -34,6 +34,10 @@ class Supply:
         self._shares = shares
         self._next = 0
 
+    def input(self, number: int) -> dict[str, Any]:
+        """The input of that number, whoever's share it is in."""
+        return self._make(number)
+
     def offer(self) -> list[dict[str, Any]]:
         """The inputs of the next share, in the order in which they must be sent."""
         count = (self._size - self._next) // max(self._shares, 1)
@@ -63,13 +67,16 @@ class Stocked:
     spread: tuple[str, ...]
     held_spread: list[Held]
     held_hot: list[Held]
+    held_ruled: list[Held]
     large_id: str
     imported_id: str
 
 
-async def stock(services: Services, plan: Plan) -> Stocked:
-    """Fill an empty store. Half of the codes of the spread and of the hot promotions are issued, to be redeemed."""
-    await services.prepare()
+async def stock(services: Services, plan: Plan, *, ruled: str) -> Stocked:
+    """Fill an empty store, where the promotion `ruled` is set up already, all of its codes yet to be issued.
+
+    Half of the codes of the spread and of the hot promotions are issued, to be redeemed.
+    """
     token, _ = await services.access.create("bench", [Scope.ADMIN])
     spread = tuple(f"spread-{number}" for number in range(plan.promotions))
     codes_each = -(-plan.codes // plan.promotions)
@@ -84,6 +91,7 @@ async def stock(services: Services, plan: Plan) -> Stocked:
         spread=spread,
         held_spread=await _issue(services, spread, plan.codes),
         held_hot=await _issue(services, (HOT,), plan.codes),
+        held_ruled=await _issue(services, (ruled,), plan.codes),
         large_id=global_id("Promotion", large.id),
         imported_id=global_id("Promotion", imported.id),
     )
@@ -96,6 +104,11 @@ async def _promotion(services: Services, handle: str, codes: int) -> Promotion:
         valid_for=parse_duration("P30D"),
         on_empty=OnEmpty.REFUSE if codes else OnEmpty.GENERATE,
     )
+    return await run_promotion(services, terms, codes)
+
+
+async def run_promotion(services: Services, terms: PromotionTerms, codes: int) -> Promotion:
+    """A new active promotion with so many codes."""
     made = await services.promoting.create(Draft(terms=terms))
     if codes:
         await services.stocking.generate(made.id, codes, None, channel=None)

@@ -1,0 +1,379 @@
+"""What SQL says of a customer is what the same condition says of their facts in memory."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import product
+from random import Random
+from typing import Any
+
+import pytest
+
+from promograph.domain import conditions
+from promograph.domain.carts import Money
+from promograph.domain.condition_attributes import AttributeIs
+from promograph.domain.condition_carts import FirstOrder, SalesChannelIn, SubtotalIs
+from promograph.domain.condition_customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
+from promograph.domain.condition_facts import CustomerFacts, Facts, IssuedKey, Needs
+from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Not
+from promograph.domain.condition_times import Hours
+from promograph.domain.condition_values import ORDERED, ORDERING, Op, Scalar, Value, type_of
+from promograph.domain.customers import CustomerChange
+from promograph.domain.promotions import OnEmpty
+from promograph.errors import BadInput
+from promograph.store import customer_facts, customers, segments
+from promograph.store.bulk import Insertion
+from promograph.store.condition_sql import compiled
+from promograph.store.database import Connection
+from promograph.store.statements import Statement
+from promograph.store.tables import to_micros
+
+from .ground import Ground
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 12, 15, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+TEXTS = [
+    "gold",
+    "Gold",
+    "GOLD",
+    "",
+    " gold ",
+    "Montréal",
+    "Montre\u0301al",
+    "夏祭り 🎄",
+    "ß",
+    "quote ' \" ` \\ / $1 :name ? %",
+    "line\nend\t\x01\x7f\u2028",
+    "41",
+    "true",
+    "null",
+    '"gold"',
+    '{"date":"2026-01-01"}',
+    "[1]",
+    "2026-01-01",
+    "'; DROP TABLE customer; --",
+    "x" * 500,
+]
+NUMBERS: list[Scalar] = [
+    0,
+    1,
+    -1,
+    18,
+    41,
+    Decimal("0.1"),
+    Decimal("-0.1"),
+    Decimal("0.3"),
+    Decimal("0.000000001"),
+    Decimal("-0.000000001"),
+    Decimal("41.5"),
+    Decimal("41.500000001"),
+    Decimal("-41.5"),
+    2**53,
+    2**53 + 1,
+    Decimal(2**53) + Decimal("0.5"),
+    -(2**53) - 1,
+    10**18,
+    -(10**18),
+    10**18 - 1,
+    Decimal("999999999999999999.999999999"),
+    Decimal("999999999999999999.999999998"),
+    Decimal("-999999999999999999.999999999"),
+    Decimal("-999999999999999999.999999998"),
+    Decimal("99999999.999999999"),
+    Decimal("100000000.000000001"),
+]
+DATES = [date(2026, 1, 1), date(2026, 1, 2), date(1985, 3, 9), date(1, 1, 1), date(9999, 12, 31)]
+TRUTHS = [True, False]
+POOLS: dict[str, Sequence[Scalar]] = {
+    "tier": TEXTS,
+    "age": NUMBERS,
+    "vip": TRUTHS,
+    "born": DATES,
+    "likes": TEXTS,
+    "sizes": NUMBERS,
+    "days": DATES,
+    "flags": TRUTHS,
+    "shoe size": NUMBERS,
+    "prénom": TEXTS,
+    "a.b[0]": TEXTS,
+    "$": DATES,
+    ":p0": NUMBERS,
+    "it's": TEXTS,
+    "0": TEXTS,
+}
+LISTS = {"likes", "sizes", "days", "flags"}
+UNKNOWN = ["nothing", 'a "quoted" name', "back\\slash"]
+HANDLES = ["spring", "summer", "autumn"]
+SEGMENTS: dict[str, Condition] = {
+    "inner": AnyOf((AttributeIs(name="age", op=Op.GT, value=18), HoldsCode(promotion="spring"))),
+    "outer": AllOf((Not(InSegment(segment="inner")), CodesIssued(op=Op.GTE, count=1))),
+}
+
+_ISSUANCE = Insertion(
+    "issuance",
+    "promotion_id bigint, number bigint, seq bigint, customer text, occasion text, kind text, issued_at bigint",
+)
+_CODE = Insertion("code", "promotion_id bigint, seq bigint, key text, blocked boolean, uses bigint")
+_REDEMPTION = Insertion(
+    "redemption", "promotion_id bigint, number bigint, seq bigint, customer text, redeemed_at bigint"
+)
+_ROLLBACK = Insertion(
+    "rollback", "promotion_id bigint, number bigint, part bigint, is_whole boolean, rolled_back_at bigint"
+)
+
+
+def some_attributes(random: Random) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, pool in POOLS.items():
+        if random.random() < 0.35:
+            continue
+        if name in LISTS:
+            found[name] = tuple(random.choice(pool) for _ in range(random.randrange(4)))
+        else:
+            found[name] = random.choice(pool)
+    return found
+
+
+def some_customers(random: Random, count: int) -> dict[str, CustomerChange]:
+    ids = [f"{random.choice(['c', 'é', '夏', 'C'])}{n}" for n in range(count)]
+    return {id_: CustomerChange(id=id_, attributes=some_attributes(random)) for id_ in ids}
+
+
+def some_leaf(random: Random) -> Condition:
+    if random.random() < 0.35:
+        return some_code_leaf(random)
+    name = random.choice([*POOLS, *UNKNOWN])
+    op = random.choice(list(Op))
+    if op is Op.EXISTS:
+        return AttributeIs(name=name, op=op)
+    # Now and then of another type than the attribute is.
+    pool = POOLS.get(name, TEXTS) if random.random() < 0.9 else random.choice([TEXTS, NUMBERS, DATES, TRUTHS])
+    if op is Op.IN:
+        return AttributeIs(name=name, op=op, value=tuple(random.choice(pool) for _ in range(random.randrange(1, 6))))
+    if op in ORDERING and type_of(pool[0]) not in ORDERED:
+        pool = random.choice([NUMBERS, DATES])
+    return AttributeIs(name=name, op=op, value=random.choice(pool))
+
+
+def some_code_leaf(random: Random) -> Condition:
+    handle = random.choice([*HANDLES, "unheard-of"])
+    match random.randrange(4):
+        case 0:
+            return HoldsCode(promotion=handle)
+        case 1:
+            return HasRedeemed(promotion=handle)
+        case 2:
+            return InSegment(segment=random.choice(["inner", "outer", "unheard-of"]))
+        case _:
+            return CodesIssued(
+                op=random.choice([Op.EQUALS, Op.LT, Op.LTE, Op.GT, Op.GTE]),
+                count=random.randrange(4),
+                promotion=random.choice([None, handle]),
+                since=random.choice([None, NOW, NOW - DAY]),
+            )
+
+
+def some_tree(random: Random, depth: int = 4) -> Condition:
+    kind = random.random()
+    if depth == 1 or kind < 0.25:
+        return some_leaf(random)
+    if kind < 0.5:
+        return Not(some_tree(random, depth - 1))
+    several = tuple(some_tree(random, depth - 1) for _ in range(random.randrange(4)))
+    return AllOf(several) if kind < 0.75 else AnyOf(several)
+
+
+@dataclass(slots=True)
+class Given:
+    """What a customer was given of a promotion, as plain numbers."""
+
+    issued: list[datetime] = field(default_factory=list)
+    holds: bool = False
+    redeemed: bool = False
+
+
+async def give_codes(ground: Ground, random: Random, ids: Sequence[str]) -> dict[tuple[str, str], Given]:
+    """Issues, repeats, uses, rollbacks and blocked codes, as rows; what they mean, by customer and promotion."""
+    issuances: list[tuple[Any, ...]] = []
+    codes: list[tuple[Any, ...]] = []
+    redemptions: list[tuple[Any, ...]] = []
+    rollbacks: list[tuple[Any, ...]] = []
+    meaning: dict[tuple[str, str], Given] = defaultdict(Given)
+    for handle in HANDLES:
+        promotion = await ground.promotion(handle, on_empty=OnEmpty.GENERATE)
+        codes.append((promotion.id, 0, f"{handle}-SHARED", False, 2))
+        occasions: set[tuple[str, str]] = set()
+        sharing, used_shared = set[str](), set[str]()
+        for seq in range(1, len(ids)):
+            customer, kind = random.choice(ids), random.choice(["INITIAL", "INITIAL", "FALLBACK", "REPEAT"])
+            occasion = f"r:{seq}" if kind == "REPEAT" else random.choice(["", "s:1", "s:2", "m:r:1"])
+            if (customer, occasion) in occasions:
+                continue
+            occasions.add((customer, occasion))
+            at = random.choice([NOW - 2 * DAY, NOW - DAY, NOW, NOW + DAY])
+            own, given = seq if kind == "INITIAL" else 0, meaning[customer, handle]
+            issuances.append((promotion.id, seq, own, customer, occasion, kind, to_micros(at)))
+            if kind != "REPEAT":
+                given.issued.append(at)
+            if own:
+                is_blocked, uses = random.random() < 0.2, random.choice([0, 0, 1])
+                codes.append((promotion.id, seq, f"{handle}-{seq}", is_blocked, uses))
+                given.holds |= not is_blocked and not uses
+            elif kind == "FALLBACK":
+                sharing.add(customer)
+            if random.random() < 0.4:
+                by, of, whole = random.choice([customer] * 9 + [None]), random.choice([own, own, None]), None
+                redemptions.append((promotion.id, seq, of, by, to_micros(at)))
+                if random.random() < 0.4:
+                    whole = random.random() < 0.5
+                    rollbacks.append((promotion.id, seq, 1, whole, to_micros(at)))
+                if by and not whole:
+                    given.redeemed = True
+                    used_shared |= {by} if of == 0 else set()
+        for customer in sharing - used_shared:
+            meaning[customer, handle].holds = True
+
+    def work(connection: Connection) -> None:
+        for table, rows in ((_CODE, codes), (_ISSUANCE, issuances), (_REDEMPTION, redemptions), (_ROLLBACK, rollbacks)):
+            table.run(connection, rows)
+
+    await ground.database.write(work)
+    return meaning
+
+
+def counted(given: Mapping[tuple[str, str], Given], customer: str, key: IssuedKey) -> int:
+    handles = HANDLES if key.promotion is None else [key.promotion]
+    issued = [at for handle in handles if (customer, handle) in given for at in given[customer, handle].issued]
+    return sum(key.since is None or at >= key.since for at in issued)
+
+
+def check(facts: CustomerFacts, customer: str, given: Mapping[tuple[str, str], Given]) -> None:
+    """That the facts are what the rows were made to mean."""
+    for key, count in facts.issued.items():
+        assert count == counted(given, customer, key)
+    assert facts.held == {handle for handle in HANDLES if (one := given.get((customer, handle))) and one.holds}
+    assert facts.redeemed == {handle for handle in HANDLES if (one := given.get((customer, handle))) and one.redeemed}
+
+
+async def fill(ground: Ground, random: Random, count: int) -> dict[str, CustomerFacts]:
+    """Customers with attributes and codes, and the facts of each."""
+    changes = some_customers(random, count)
+    strangers = [f"stranger {n}" for n in range(20)]
+    await ground.database.write(lambda c: customers.upsert(c, list(changes.values()), NOW))
+    given = await give_codes(ground, random, [*changes, *strangers])
+
+    def make_segments(connection: Connection) -> None:
+        for handle, condition in SEGMENTS.items():
+            segments.insert(connection, handle=handle, name=handle, condition=condition, now=NOW)
+
+    random_leaves = [some_leaf(random) for _ in range(400)]
+    await ground.database.write(make_segments)
+    everything = Needs(attributes=frozenset({*POOLS, *UNKNOWN}), segments=frozenset({"inner", "outer"}))
+    for leaf in random_leaves:
+        everything |= Needs(issued=leaf.needs().issued)
+    everything |= Needs(held=frozenset({*HANDLES, "unheard-of"}), redeemed=frozenset({*HANDLES, "unheard-of"}))
+    wanted = dict.fromkeys([*changes, *strangers], everything)
+    facts = await ground.database.read(lambda c: customer_facts.read(c, wanted))
+    for id_, one in facts.items():
+        check(one, id_, given)
+        assert one.attributes == (changes[id_].attributes if id_ in changes else {})
+    return {id_: facts[id_] for id_ in changes}
+
+
+async def chosen(ground: Ground, condition: Condition) -> set[str]:
+    """The customers of whom the SQL says that it holds."""
+
+    def work(connection: Connection) -> set[str]:
+        known = segments.reached_from(connection, condition.needs().segments)
+        found = compiled(condition, known, connection.dialect.name)
+        statement = Statement(f"SELECT c.id, {found.sql} FROM customer c")
+        rows = statement.fetch(connection, **found.params)
+        assert all(row[1] is not None for row in rows), conditions.dump(condition)
+        return {row[0] for row in rows if row[1]}
+
+    return await ground.database.snapshot(work)
+
+
+def meant(condition: Condition, facts: dict[str, CustomerFacts]) -> set[str]:
+    return {id_ for id_, customer in facts.items() if conditions.holds(condition, Facts(now=NOW, customer=customer))}
+
+
+async def agree(ground: Ground, condition: Condition, facts: dict[str, CustomerFacts]) -> int:
+    """How many both find."""
+    found = await chosen(ground, condition)
+    assert found == meant(condition, facts), conditions.dump(condition)
+    return len(found)
+
+
+async def test_every_leaf_over_an_attribute(ground: Ground) -> None:
+    facts = await fill(ground, Random(1), 300)
+    hits = 0
+    for name, op in product([*POOLS, *UNKNOWN], Op):
+        own = POOLS.get(name, TEXTS)
+        for pool in (own, TEXTS[:3], NUMBERS[:3], DATES[:1], TRUTHS):
+            if op in ORDERING and type_of(pool[0]) not in ORDERED:
+                continue
+            values: Sequence[Value | None] = [None] if op is Op.EXISTS else pool
+            if op is Op.IN:
+                values = [tuple(pool), tuple(pool[:2])]
+            for value in values:
+                hits += await agree(ground, AttributeIs(name=name, op=op, value=value), facts)
+    assert hits > 10_000
+
+
+async def test_every_leaf_over_codes(ground: Ground) -> None:
+    facts = await fill(ground, Random(2), 500)
+    ops = [Op.EQUALS, Op.LT, Op.LTE, Op.GT, Op.GTE]
+    keys = {key for customer in facts.values() for key in customer.issued}
+    hits = 0
+    for op, count, key in product(ops, range(4), sorted(keys, key=repr)):
+        leaf = CodesIssued(op=op, count=count, promotion=key.promotion, since=key.since)
+        hits += await agree(ground, leaf, facts)
+    for handle in (*HANDLES, "unheard-of"):
+        for leaf_ in (HoldsCode(promotion=handle), HasRedeemed(promotion=handle)):
+            found = await agree(ground, leaf_, facts)
+            assert (0 < found < len(facts)) is (handle in HANDLES)
+            hits += found
+    assert hits > 10_000
+
+
+async def test_trees_over_ten_thousand_customers(ground: Ground) -> None:
+    random = Random(3)
+    facts = await fill(ground, random, 10_000)
+    asked = {key for customer in facts.values() for key in customer.issued}
+    shares = []
+    while len(shares) < 40:
+        tree = some_tree(random)
+        if not tree.needs().issued <= asked:
+            continue
+        shares.append(await agree(ground, tree, facts) / len(facts))
+    assert sum(0.01 < share < 0.99 for share in shares) > 12
+
+
+async def test_what_is_not_about_customers_is_refused_with_its_place() -> None:
+    place = ("condition", "all", "1", "not", "any", "0")
+    for leaf, kind in (
+        (SubtotalIs(op=Op.GT, value=Money(minor=1, currency="EUR")), "subtotal"),
+        (FirstOrder(), "firstOrder"),
+        (SalesChannelIn(channels=("web",)), "salesChannel"),
+        (Hours(start=60), "hours"),
+    ):
+        tree = AllOf((HoldsCode(promotion="a"), Not(AnyOf((leaf,)))))
+        with pytest.raises(BadInput) as refused:
+            compiled(tree, {}, "sqlite")
+        assert refused.value.field == (*place, kind)
+
+
+async def test_segments_in_a_circle_and_too_much_are_refused() -> None:
+    circle = {"a": InSegment(segment="b"), "b": Not(InSegment(segment="c")), "c": InSegment(segment="a")}
+    with pytest.raises(BadInput, match="rests on itself"):
+        compiled(InSegment(segment="a"), circle, "postgresql")
+    wide = AnyOf(tuple(HoldsCode(promotion="p") for _ in range(150)))
+    with pytest.raises(BadInput, match="600"):
+        compiled(AllOf((InSegment(segment="w"),) * 5), {"w": wide}, "sqlite")
+    assert compiled(AllOf((InSegment(segment="w"),) * 3), {"w": wide}, "sqlite").params
