@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 Input = dict[str, Any]
 
 MONEY = "{ amount currency }"
-DISCOUNT = f"total {MONEY} eligible {MONEY} shipping {MONEY} lines {{ id amount {MONEY} }} gift points"
+DISCOUNT = f"total {MONEY} eligible {MONEY} shipping {MONEY} lines {{ line amount {MONEY} }} gift points"
 ERRORS = "userErrors { code field message data }"
 VALIDATION = f"isValid text promotionHandle discount {{ {DISCOUNT} }} {ERRORS}"
 HOLD = f"replayed hold {{ token text state expiresAt amount {MONEY} discount {{ {DISCOUNT} }} }}"
@@ -104,7 +104,7 @@ async def test_from_the_question_to_the_rollback(api: Api) -> None:
         "total": eur("10.41"),
         "eligible": eur("52.03"),
         "shipping": eur("0.00"),
-        "lines": [{"id": "1", "amount": eur("8.40")}, {"id": "2", "amount": eur("2.01")}],
+        "lines": [{"line": "1", "amount": eur("8.40")}, {"line": "2", "amount": eur("2.01")}],
         "gift": None,
         "points": 0,
     }

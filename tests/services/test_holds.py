@@ -340,12 +340,13 @@ async def test_a_key_is_answered_alike(world: World) -> None:
         again = await hold(world, texts[0], "ann", discount=eur(400), idempotency_key="k-1")
         assert (again.hold, again.replayed, again.holder_named) == (held(first), True, first.holder_named)
     assert await money(world, promotion) == (0, 400)
-    for other in (
+    others: list[dict[str, Any]] = [
         {"code": texts[1], "customer": "ann", "discount": eur(400)},
         {"code": texts[0], "customer": "ann", "discount": eur(401)},
         {"code": texts[0], "customer": "ann", "discount": eur(400), "ttl": 2 * QUARTER},
         {"code": texts[0], "customer": "ann", "discount": eur(400), "replaces": held(first).token},
-    ):
+    ]
+    for other in others:
         assert why(await hold(world, **other, idempotency_key="k-1")) == ["idempotencyKey: KEY_REUSED"]
     assert await money(world, promotion) == (0, 400)
     await release(world, held(first).token)
@@ -386,7 +387,7 @@ LIMITS: list[tuple[dict[str, Any], str]] = [
 async def test_what_is_held_counts(world: World, terms: dict[str, Any], refusal: str) -> None:
     """One used and one held are two; a third waits until the second is over, in each of the ways it can be."""
     await world.promotion(codes=5, code_kind=CodeKind.MULTIPLE, **terms)
-    ask = {"customer": "ann", "discount": eur(500)}
+    ask: dict[str, Any] = {"customer": "ann", "discount": eur(500)}
     redeemed(await redeem(world, code="P1-00001", **ask))
     open_ = held(await hold(world, "P1-00002", **ask, ttl=timedelta(seconds=10)))
 

@@ -9,7 +9,7 @@ from promograph.domain import carts, discounts
 
 @strawberry.type(description="What comes off a line.", directives=EVERYBODY)
 class LineDiscount:
-    id: str = strawberry.field(description="The line's id in the cart.")
+    line: str = strawberry.field(description="The line's id in the cart.")
     amount: Money = strawberry.field(description="How much comes off the whole line.")
 
 
@@ -33,7 +33,7 @@ def shown_discount(taken: discounts.Discount | None) -> Discount | None:
     return Discount(
         total=money(taken.total),
         eligible=money(taken.eligible),
-        lines=[LineDiscount(id=id_, amount=money(minor)) for id_, minor in taken.lines.items()],
+        lines=[LineDiscount(line=id_, amount=money(minor)) for id_, minor in taken.lines.items()],
         shipping=money(taken.shipping),
         gift=taken.gift,
         points=taken.points,

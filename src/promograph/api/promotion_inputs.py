@@ -119,8 +119,12 @@ class PromotionUpdateInput:
     handle: str | None = strawberry.field(default=UNSET, description="The name for programs; only while it is a draft.")
     description: str | None = strawberry.field(default=UNSET, description="What it is about.")
     properties: list[PropertyInput] | None = strawberry.field(default=UNSET, description="All of the properties anew.")
-    reward: RewardInput | None = strawberry.field(default=UNSET, description="Only while it is a draft.")
-    condition: ConditionInput | None = strawberry.field(default=UNSET, description="What has to hold.")
+    reward: RewardInput | None = strawberry.field(
+        default=UNSET, description="What its codes are worth, only while it is a draft; null: external."
+    )
+    condition: ConditionInput | None = strawberry.field(
+        default=UNSET, description="What has to hold for its codes to be redeemed; null: nothing."
+    )
     code_kind: CodeKind | None = strawberry.field(default=UNSET, description="Only while it is a draft.")
     single_code: str | None = strawberry.field(
         default=UNSET, description="The code of a SINGLE promotion, until it is given out."

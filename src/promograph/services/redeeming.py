@@ -23,6 +23,7 @@ from promograph.domain.stacking import MOST_TOGETHER
 from promograph.domain.terms import check_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
+from promograph.services.keyed_writes import write_again
 from promograph.store import holding, promotions, redeeming, rolling_back
 from promograph.store.database import Database
 from promograph.store.holding import ReleaseOutcome
@@ -93,7 +94,7 @@ class Redeeming:
         except BadInput as problem:
             return RollbackOutcome(problem=problem)
         now = self._clock()
-        return await self._database.write(lambda connection: rolling_back.roll_back(connection, request, now))
+        return await write_again(self._database, lambda connection: rolling_back.roll_back(connection, request, now))
 
     async def validate(self, request: ValidateRequest) -> Validation:
         """BadInput with its field."""

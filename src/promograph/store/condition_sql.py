@@ -27,13 +27,22 @@ STANDING = (
 )
 """Of `redemption d`, that it was not rolled back."""
 
-_OWN = "i.seq <> 0 AND k.uses = 0"
-_SHARED = (
-    "i.seq = 0 AND NOT EXISTS (SELECT 1 FROM redemption d WHERE d.customer = i.customer "
-    f"AND d.promotion_id = i.promotion_id AND d.seq = 0 AND {STANDING})"
+SHARED_USES = (
+    "FROM redemption d WHERE d.customer = i.customer AND d.promotion_id + 0 = i.promotion_id AND d.seq = 0 "
+    f"AND {STANDING}"
 )
-USABLE = f"NOT k.blocked AND ({_OWN} OR {_SHARED})"
-"""Of `issuance i` and its `code k`, that the customer may still use it, as far as the code goes."""
+"""How the customer of `issuance i` has used the code that its promotion shares with everybody.
+
+The sum keeps planners from walking all uses of the promotion for each customer.
+"""
+
+
+def usable(no_shared_uses: str) -> str:
+    """Of `issuance i` and its `code k`, that the customer may still use it, as far as the code goes."""
+    return f"NOT k.blocked AND (i.seq <> 0 AND k.uses = 0 OR i.seq = 0 AND {no_shared_uses})"
+
+
+_USABLE = usable(f"NOT EXISTS (SELECT 1 {SHARED_USES})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +164,7 @@ class _Compiler:
     def _holds(self, handle: str) -> str:
         return (
             "EXISTS (SELECT 1 FROM issuance i JOIN code k ON k.promotion_id = i.promotion_id AND k.seq = i.seq "
-            f"WHERE i.customer = c.id AND {FIRST_ISSUED} AND {self._of_promotion('i', handle)} AND {USABLE})"
+            f"WHERE i.customer = c.id AND {FIRST_ISSUED} AND {self._of_promotion('i', handle)} AND {_USABLE})"
         )
 
     def _redeemed(self, handle: str) -> str:

@@ -15,7 +15,7 @@ from promograph.domain.condition_facts import CustomerFacts, Facts, IssuedKey, N
 from promograph.domain.condition_values import Value
 from promograph.domain.segments import Conditions, in_order
 from promograph.store import segments
-from promograph.store.condition_sql import FIRST_ISSUED, STANDING, USABLE
+from promograph.store.condition_sql import FIRST_ISSUED, SHARED_USES, STANDING, usable
 from promograph.store.customer_values import load_json, value_of
 from promograph.store.statements import Statement
 from promograph.store.tables import to_micros
@@ -28,10 +28,12 @@ _ISSUED = Statement(
     f"AND {FIRST_ISSUED}) FROM @rows(ord bigint, customer text, promotion text, since bigint) r "
     "LEFT JOIN promotion p ON p.handle = r.promotion"
 )
+# For one row at a time: left to itself, PostgreSQL would first gather the uses of every shared code there is.
+_USABLE = usable(f"(SELECT d.number {SHARED_USES} LIMIT 1) IS NULL")
 _HELD = Statement(
     "SELECT r.ord FROM @rows(ord bigint, customer text, promotion text) r JOIN promotion p ON p.handle = r.promotion "
     "WHERE EXISTS (SELECT 1 FROM issuance i JOIN code k ON k.promotion_id = i.promotion_id AND k.seq = i.seq "
-    f"WHERE i.customer = r.customer AND i.promotion_id + 0 = p.id AND {FIRST_ISSUED} AND {USABLE})"
+    f"WHERE i.customer = r.customer AND i.promotion_id + 0 = p.id AND {FIRST_ISSUED} AND {_USABLE})"
 )
 _REDEEMED = Statement(
     "SELECT r.ord FROM @rows(ord bigint, customer text, promotion text) r JOIN promotion p ON p.handle = r.promotion "

@@ -13,6 +13,7 @@ from promograph.domain.redeeming import Redemption, Rollback, RollbackOutcome, R
 from promograph.domain.refusals import RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
 from promograph.store import histories, issuances, line, locking, stock
+from promograph.store.locking import Locked
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
@@ -42,7 +43,12 @@ def _dump(outcome: RollbackOutcome) -> Any:
 
 
 def roll_back(connection: Connection, request: RollbackRequest, now: datetime) -> RollbackOutcome:
-    """One redemption's; the first answer again where the key has one."""
+    """One redemption's; the first answer again where the key has one.
+
+    The promotion is locked before the key is looked up: of two calls under one key the later finds the first's answer,
+    and not what the first has left of the redemption.
+    """
+    locked = locking.by_id(connection, [request.promotion_id]).get(request.promotion_id)
     replays: Replays[RollbackRequest, RollbackOutcome] = Replays(
         operation="redemptionRollback",
         dump=_dump,
@@ -50,7 +56,10 @@ def roll_back(connection: Connection, request: RollbackRequest, now: datetime) -
         turn_down=lambda problem: RollbackOutcome(problem=problem),
     )
     (outcome,) = replays.answer(
-        connection, [request], lambda fresh: [_roll_back(connection, one, now) for one in fresh], now=to_micros(now)
+        connection,
+        [request],
+        lambda fresh: [_roll_back(connection, locked, one, now) for one in fresh],
+        now=to_micros(now),
     )
     return outcome
 
@@ -77,8 +86,9 @@ def _again(connection: Connection, promotion_id: int, number: int, part: int) ->
     return RollbackOutcome(made, histories.redemption_at(connection, promotion_id, number), replayed=True)
 
 
-def _roll_back(connection: Connection, request: RollbackRequest, now: datetime) -> RollbackOutcome:
-    locked = locking.by_id(connection, [request.promotion_id]).get(request.promotion_id)
+def _roll_back(
+    connection: Connection, locked: Locked | None, request: RollbackRequest, now: datetime
+) -> RollbackOutcome:
     redemption = histories.redemption_at(connection, request.promotion_id, request.number) if locked else None
     if locked is None or redemption is None:
         return RollbackOutcome(problem=_bad(InputProblem.NOT_FOUND, "No redemption has this id.", "id"))
