@@ -14,7 +14,7 @@ from promograph.api.money import shown_money
 from promograph.api.values import shown_value, value_as_input
 from promograph.domain.condition_attributes import AttributeIs
 from promograph.domain.condition_carts import FirstOrder, SalesChannelIn, SubtotalIs
-from promograph.domain.condition_customers import CodesIssued, HoldsCode, InSegment
+from promograph.domain.condition_customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
 from promograph.domain.condition_lines import HasLines
 from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Not
 from promograph.domain.condition_times import Hours
@@ -50,6 +50,8 @@ def shown_leaf(condition: Condition) -> tuple[str, Any]:
             return "issued", IssuedCondition(op=op, count=count, promotion=promotion, since=since)
         case HoldsCode(promotion=promotion):
             return "holds", promotion
+        case HasRedeemed(promotion=promotion):
+            return "redeemed", promotion
         case SubtotalIs(op=op, value=money):
             return "subtotal", SubtotalCondition(op=op, value=shown_money(money))
         case HasLines(only=only, quantity=quantity, amount=amount):

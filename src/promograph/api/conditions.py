@@ -32,7 +32,8 @@ _ALL, _ANY, _NOT = "Every one holds.", "At least one holds.", "It does not hold.
 _ATTRIBUTE = "An attribute of the customer compares."
 _SEGMENT = "The customer is in the segment of this handle."
 _ISSUED = "The number of codes issued to the customer compares."
-_HOLDS = "The customer holds a code of the promotion of this handle."
+_HOLDS = "The customer holds a code of the promotion of this handle, not used up and not blocked."
+_REDEEMED = "The customer has redeemed a code of the promotion of this handle."
 _SUBTOTAL = "What the lines of the cart cost together compares."
 _LINES = "The cart has these lines."
 _FIRST_ORDER = "Whether it is the customer's first order."
@@ -54,6 +55,7 @@ class ConditionInput:
     segment: str | None = strawberry.field(default=UNSET, description=_SEGMENT)
     issued: IssuedConditionInput | None = strawberry.field(default=UNSET, description=_ISSUED)
     holds: str | None = strawberry.field(default=UNSET, description=_HOLDS)
+    redeemed: str | None = strawberry.field(default=UNSET, description=_REDEEMED)
     subtotal: SubtotalConditionInput | None = strawberry.field(default=UNSET, description=_SUBTOTAL)
     lines: LinesConditionInput | None = strawberry.field(default=UNSET, description=_LINES)
     first_order: bool | None = strawberry.field(default=UNSET, description=_FIRST_ORDER)
@@ -78,6 +80,7 @@ class Condition:
     segment: str | None = strawberry.field(default=None, description=_SEGMENT)
     issued: IssuedCondition | None = strawberry.field(default=None, description=_ISSUED)
     holds: str | None = strawberry.field(default=None, description=_HOLDS)
+    redeemed: str | None = strawberry.field(default=None, description=_REDEEMED)
     subtotal: SubtotalCondition | None = strawberry.field(default=None, description=_SUBTOTAL)
     lines: LinesCondition | None = strawberry.field(default=None, description=_LINES)
     first_order: bool | None = strawberry.field(default=None, description=_FIRST_ORDER)

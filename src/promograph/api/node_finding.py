@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from promograph.api.code import batch_node, code_node
 from promograph.api.context import Asked
+from promograph.api.customers import customer_node
 from promograph.api.issuance import issuance_node
-from promograph.api.nodes import Node
+from promograph.api.nodes import Node, name_of_numbers
 from promograph.api.promotion import promotion_node
 from promograph.api.redemption import redemption_node
+from promograph.api.segments import segment_node
 from promograph.api.token import token_node
 from promograph.domain.access import Scope
 
@@ -43,12 +45,23 @@ async def _token(info: Asked, id_: int) -> Node | None:
     return next((token_node(token) for token in tokens if token.id == id_), None)
 
 
+async def _segment(info: Asked, id_: int) -> Node | None:
+    found = await info.context.services.segmenting.get(id_=id_)
+    return None if found is None else segment_node(found)
+
+
+async def _customer(info: Asked, *numbers: int) -> Node | None:
+    own_id = name_of_numbers(numbers)
+    found = None if own_id is None else await info.context.services.people.get(own_id)
+    return None if found is None else customer_node(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """`scopes`: one of them is needed, as the type says of itself in the schema."""
+    """`scopes`: one of them is needed, as the type says of itself in the schema. `numbers`: how many; None: any."""
 
     find: Callable[..., Awaitable[Node | None]]
-    numbers: int
+    numbers: int | None
     scopes: tuple[Scope, ...]
 
 
@@ -59,12 +72,14 @@ _KINDS = {
     "Issuance": _Kind(_issuance, 2, (Scope.CODES_ISSUE, Scope.PROMOTIONS_WRITE)),
     "Redemption": _Kind(_redemption, 2, (Scope.CODES_REDEEM, Scope.PROMOTIONS_WRITE)),
     "Token": _Kind(_token, 1, ()),
+    "Segment": _Kind(_segment, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
+    "Customer": _Kind(_customer, None, (Scope.CUSTOMERS_WRITE,)),
 }
 
 
 async def found_node(info: Asked, id_kind: str, numbers: tuple[int, ...]) -> Node | None:
     """The object with the kind and the numbers of a global id."""
     kind = _KINDS.get(id_kind)
-    if kind is None or len(numbers) != kind.numbers or not info.context.caller.may(*kind.scopes):
+    if kind is None or kind.numbers not in (None, len(numbers)) or not info.context.caller.may(*kind.scopes):
         return None
     return await kind.find(info, *numbers)

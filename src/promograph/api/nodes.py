@@ -2,11 +2,14 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 
 import strawberry
 
 from promograph.api.rights import EVERYBODY
 from promograph.errors import BadInput, InputProblem
+
+_BYTES = 7  # so many fit into a number of an id, which has less than 19 digits
 
 
 @strawberry.interface(description="An object with an id that is unique among all objects.")
@@ -18,6 +21,23 @@ def global_id(kind: str, *numbers: int) -> strawberry.ID:
     """The id of the object of that kind with those numbers: opaque to clients, the same for ever."""
     text = ":".join([kind, *map(str, numbers)])
     return strawberry.ID(urlsafe_b64encode(text.encode()).decode().rstrip("="))
+
+
+def numbers_of_name(name: str) -> tuple[int, ...]:
+    """A name that somebody else gave an object, as numbers for its global id: seven bytes in each."""
+    written = name.encode()
+    return tuple(int.from_bytes(b"\1" + written[at : at + _BYTES]) for at in range(0, len(written), _BYTES))
+
+
+def name_of_numbers(numbers: Iterable[int]) -> str | None:
+    """The name that these are; None where they are none."""
+    try:
+        parts = [number.to_bytes(_BYTES + 1).lstrip(b"\0") for number in numbers]
+        name = b"".join(part[1:] for part in parts).decode()
+    except (OverflowError, UnicodeDecodeError):
+        return None
+    # Other numbers may be read as the same name; an object has one id.
+    return name if numbers_of_name(name) == tuple(numbers) else None
 
 
 def read_global_id(id_: str, *field: str) -> tuple[str, tuple[int, ...]]:

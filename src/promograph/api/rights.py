@@ -12,4 +12,8 @@ ISSUE = [Needs(any=[Scope.CODES_ISSUE])]
 ISSUED = [Needs(any=[Scope.CODES_ISSUE, Scope.PROMOTIONS_WRITE])]
 REDEEM = [Needs(any=[Scope.CODES_REDEEM])]
 REDEEMED = [Needs(any=[Scope.CODES_REDEEM, Scope.PROMOTIONS_WRITE])]
+PEOPLE = [Needs(any=[Scope.CUSTOMERS_WRITE])]
+SEGMENTS = [Needs(any=[Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE])]
+"""For what a condition over customers is put together from, and shows nobody in particular."""
+
 ADMIN = [Needs(any=[Scope.ADMIN])]

@@ -12,6 +12,7 @@ from promograph.domain.durations import parse_duration, show_duration
 
 Duration = NewType("Duration", timedelta)
 CurrencyCode = NewType("CurrencyCode", str)
+Attributes = NewType("Attributes", dict[str, Any])
 
 
 def _currency(value: Any) -> str:
@@ -26,6 +27,12 @@ def _duration(value: Any) -> timedelta:
     return parse_duration(value)
 
 
+def _attributes(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError('Attributes are an object of names and values, such as {"tier": "gold"}.')
+    return value
+
+
 def _file(value: Any) -> UploadFile:
     if not isinstance(value, UploadFile):
         raise ValueError("A file is sent by the GraphQL multipart request specification, with null in its place here.")
@@ -33,6 +40,14 @@ def _file(value: Any) -> UploadFile:
 
 
 SCALARS: dict[object, Any] = {
+    Attributes: strawberry.scalar(
+        name="Attributes",
+        description="Attributes of a customer: an object of names and values. A value is a text, a number (as such or, "
+        'to the last digit, as `{"number": "12.50"}`), true or false, a date (`{"date": "2026-12-15"}`), a list of one '
+        "of these, or null, which takes the attribute away. The first value of an attribute settles its type; where "
+        "that is a date, the plain text `2026-12-15` is one too.",
+        parse_value=_attributes,
+    ),
     Upload: strawberry.scalar(
         name="Upload",
         description="A file, sent by the GraphQL multipart request specification.",

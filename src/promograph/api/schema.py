@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from promograph.api.code_mutations import CodeMutations
+from promograph.api.customers import CustomerMutations, CustomerQueries
 from promograph.api.documents import Documents
 from promograph.api.documents_schema import Schema
 from promograph.api.hold_operations import HoldMutations
@@ -14,11 +15,20 @@ from promograph.api.promotion_summary import PromotionSummaryQueries
 from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
 from promograph.api.reward_types import RewardTypeMutations, RewardTypeQueries
 from promograph.api.scalars import SCALARS
+from promograph.api.segments import SegmentMutations, SegmentQueries
 from promograph.api.token import TokenMutations, TokenQueries
 
 
 @strawberry.type(description="What can be asked.")
-class Query(PromotionQueries, PromotionSummaryQueries, RewardTypeQueries, RedeemQueries, TokenQueries):
+class Query(
+    PromotionQueries,
+    PromotionSummaryQueries,
+    RewardTypeQueries,
+    RedeemQueries,
+    CustomerQueries,
+    SegmentQueries,
+    TokenQueries,
+):
     pass
 
 
@@ -30,6 +40,8 @@ class Mutation(
     IssueMutations,
     RedeemMutations,
     HoldMutations,
+    CustomerMutations,
+    SegmentMutations,
     TokenMutations,
 ):
     pass

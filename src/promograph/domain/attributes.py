@@ -20,6 +20,9 @@ MOST_KNOWN = 500
 """How many names attributes may have in a store."""
 
 _LONGEST_TEXT = 500
+_LONGEST_LIST = 5_000
+"""How many characters the texts of one list may have together."""
+
 _LARGEST_PLAIN = 10**15
 _SMALLEST_PLAIN = 10**-4
 _MOST_DECIMALS = 9
@@ -98,6 +101,9 @@ class AttributeReader:
         found = _plain(read_value(place))
         if known is not None and type_of(found) is not known:
             raise place.bad(f"The attribute {name!r} is a {known}, and this is a {type_of(found)}.")
+        if isinstance(found, tuple) and sum(len(text) for text in found if isinstance(text, str)) > _LONGEST_LIST:
+            sentence = f"The texts of one list have at most {_LONGEST_LIST:,} characters together."
+            raise place.bad(sentence, InputProblem.OUT_OF_RANGE)
         return found
 
 
@@ -137,7 +143,8 @@ def _quick_list(value: object) -> Value | None:
         return None
     if not all(isinstance(member, str) and len(member) <= _LONGEST_TEXT for member in value):
         return None
-    return None if _UNSTORABLE.search("".join(value)) else tuple(value)
+    together = "".join(value)
+    return None if len(together) > _LONGEST_LIST or _UNSTORABLE.search(together) else tuple(value)
 
 
 _QUICK: Mapping[ValueType, Callable[[object], Value | None]] = {

@@ -1,8 +1,12 @@
 """Names that callers bring along: of customers, sends, messages, orders, channels, idempotency."""
 
+import re
+
 from promograph.errors import BadInput, InputProblem
 
 LONGEST = 128
+
+_HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 
 
 def checked_key(value: str, field: str, *, longest: int = LONGEST) -> str:
@@ -20,3 +24,14 @@ def checked_key(value: str, field: str, *, longest: int = LONGEST) -> str:
 
 def checked_optional(value: str | None, field: str, *, longest: int = LONGEST) -> str | None:
     return None if value is None else checked_key(value, field, longest=longest)
+
+
+def checked_handle(value: str, field: str = "handle") -> str:
+    """The value itself; BadInput unless it can stand in templates, addresses and conditions as it is."""
+    if not _HANDLE.fullmatch(value):
+        raise BadInput(
+            InputProblem.INVALID,
+            "A handle is 1 to 64 characters: a-z, 0-9, and . _ - in between; give one, or a name with Latin letters.",
+            field=(field,),
+        )
+    return value

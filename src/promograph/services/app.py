@@ -4,10 +4,12 @@ from promograph.domain.clock import Clock, system_clock
 from promograph.services.access import Access
 from promograph.services.issuing import Issuing
 from promograph.services.lookup import Lookup
+from promograph.services.people import People
 from promograph.services.promoting import Promoting
 from promograph.services.redeeming import Redeeming
 from promograph.services.reviewing import Reviewing
 from promograph.services.reward_types import RewardTypes
+from promograph.services.segmenting import Segmenting
 from promograph.services.stocking import Stocking
 from promograph.store import migrating
 from promograph.store.database import Database
@@ -28,6 +30,8 @@ class Services:
         self.issuing = Issuing(database, clock)
         self.redeeming = Redeeming(database, clock)
         self.lookup = Lookup(database, clock)
+        self.people = People(database, clock)
+        self.segmenting = Segmenting(database, clock)
         self.clock = clock
 
     @classmethod

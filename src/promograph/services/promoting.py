@@ -17,7 +17,7 @@ from promograph.services.keyed_writes import Once, write_again
 from promograph.services.reviewing import supply_of
 from promograph.services.reward_types import check_reward
 from promograph.services.shared_code import set_shared_code
-from promograph.store import budget_changes, budgets, inventories, limits, promotions, shared_codes, stock
+from promograph.store import budget_changes, budgets, inventories, limits, promotions, shared_codes, stock, used_up
 from promograph.store.budgets import Spending
 from promograph.store.database import Connection, Database
 from promograph.store.inventories import Inventory
@@ -76,7 +76,8 @@ class Promoting:
             if changed.stored_status is not PromotionStatus.DRAFT:
                 _check_ready(connection, changed, counters)
                 limits.check_above_what_happened(connection, promotion, changed, counters, now)
-            return changed
+                used_up.end_where_reached(connection, [(changed, counters)], now)
+            return _read(connection, id_)
 
         now = self._clock()
         return await write_again(self._database, work)

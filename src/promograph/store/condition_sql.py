@@ -16,16 +16,12 @@ from promograph.domain.issuing import repeat_occasion
 from promograph.domain.segments import MOST_TOGETHER, Conditions, check_about_customers
 from promograph.errors import BadInput, InputProblem
 from promograph.store import condition_sql_postgres, condition_sql_sqlite
+from promograph.store.redemptions import STANDING
 from promograph.store.tables import to_micros
 
 FIRST_ISSUED = f"substr(i.occasion, 1, {len(repeat_occasion(''))}) <> '{repeat_occasion('')}'"
 """Of `issuance i`, that it gave a code and did not repeat one: told by the occasion, which the index of customers has
 beside them, so that their other columns need not be looked up."""
-
-STANDING = (
-    "NOT EXISTS (SELECT 1 FROM rollback b WHERE b.promotion_id = d.promotion_id AND b.number = d.number AND b.is_whole)"
-)
-"""Of `redemption d`, that it was not rolled back."""
 
 SHARED_USES = (
     "FROM redemption d WHERE d.customer = i.customer AND d.promotion_id + 0 = i.promotion_id AND d.seq = 0 "

@@ -15,8 +15,9 @@ from promograph.domain.condition_facts import CustomerFacts, Facts, IssuedKey, N
 from promograph.domain.condition_values import Value
 from promograph.domain.segments import Conditions, in_order
 from promograph.store import segments
-from promograph.store.condition_sql import FIRST_ISSUED, SHARED_USES, STANDING, usable
+from promograph.store.condition_sql import FIRST_ISSUED, SHARED_USES, usable
 from promograph.store.customer_values import load_json, value_of
+from promograph.store.redemptions import STANDING
 from promograph.store.statements import Statement
 from promograph.store.tables import to_micros
 

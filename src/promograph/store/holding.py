@@ -14,6 +14,7 @@ from promograph.domain.redeeming import Hold, HoldOutcome, HoldRequest, HoldStat
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.store import holds, locking, stock
 from promograph.store.replays import Replays
+from promograph.store.subjects import Subjects
 from promograph.store.tables import to_micros
 from promograph.store.taking import NotTaken, Taken, Taking
 
@@ -58,11 +59,12 @@ def hold(connection: Connection, requests: Sequence[HoldRequest], now: datetime)
 
 
 def _hold(connection: Connection, requests: Sequence[HoldRequest], now: datetime) -> list[HoldOutcome]:
-    taking = Taking.locked(connection, requests, now)
+    subjects = Subjects.locked(connection, requests, now)
+    taking = Taking(subjects)
     outcomes: list[HoldOutcome] = []
     made: list[Hold] = []
     replaced: list[tuple[Hold, HoldState, int | None]] = []
-    changed = dict(taking.changed)
+    changed = dict(subjects.changed)
     for request in requests:
         (verdict,) = taking.decide([request], taking.count_hold)
         if isinstance(verdict, NotTaken):

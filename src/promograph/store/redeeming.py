@@ -21,8 +21,9 @@ from promograph.domain.redeeming import (
 from promograph.store import holds, redemptions, stock, used_up
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
+from promograph.store.subjects import Subject, Subjects
 from promograph.store.tables import to_micros
-from promograph.store.taking import NotTaken, Subject, Taken, Taking, Verdict
+from promograph.store.taking import NotTaken, Taken, Taking, Verdict
 
 REPLAYS: Replays[RedeemRequest, RedeemOutcome] = Replays(
     operation="codeRedeem",
@@ -52,7 +53,7 @@ _USE = Statement(
 
 def look(connection: Connection, carts: Sequence[Sequence[ValidateRequest]], now: datetime) -> list[list[Validation]]:
     """What redeeming would say now of each cart's requests, in their order. Changes nothing, takes no lock."""
-    taking = Taking.looked_at(connection, list(chain.from_iterable(carts)), now)
+    taking = Taking(Subjects.looked_at(connection, list(chain.from_iterable(carts)), now), is_rehearsal=True)
     return [_validations(taking, requests) for requests in carts]
 
 
@@ -78,10 +79,11 @@ def redeem_calls(connection: Connection, calls: Sequence[RedeemCall], now: datet
 def _redeem(
     connection: Connection, carts: Sequence[Sequence[RedeemRequest]], now: datetime
 ) -> list[list[RedeemOutcome]]:
-    taking = Taking.locked(connection, list(chain.from_iterable(carts)), now)
+    subjects = Subjects.locked(connection, list(chain.from_iterable(carts)), now)
+    taking = Taking(subjects)
     verdicts = [taking.decide(requests, taking.count_use) for requests in carts]
     accepted = [one for one in chain.from_iterable(verdicts) if isinstance(one, Taken)]
-    made = iter(_write(connection, taking, accepted))
+    made = iter(_write(subjects, accepted))
     return [[_outcome(one, made) for one in of_cart] for of_cart in verdicts]
 
 
@@ -91,9 +93,10 @@ def _outcome(verdict: Verdict, made: Iterator[Redemption]) -> RedeemOutcome:
     return RedeemOutcome(next(made), holder_named=verdict.names_holder)
 
 
-def _write(connection: Connection, taking: Taking, accepted: Sequence[Taken]) -> list[Redemption]:
+def _write(subjects: Subjects, accepted: Sequence[Taken]) -> list[Redemption]:
     """Count the uses and write the redemptions, each with its number."""
-    made = [_redemption(taken, taking.now) for taken in accepted]
+    connection, now = subjects.connection, subjects.now
+    made = [_redemption(taken, now) for taken in accepted]
     used = list({id(taken.subject): taken.subject for taken in accepted}.values())
     coded = [subject for subject in used if subject.code is not None]
     if coded:
@@ -101,15 +104,15 @@ def _write(connection: Connection, taking: Taking, accepted: Sequence[Taken]) ->
     for subject in coded:
         _count_first_use(subject)
     if made:
-        redemptions.insert(connection, [redemptions.new_row(one, to_micros(taking.now)) for one in made])
+        redemptions.insert(connection, [redemptions.new_row(one, to_micros(now)) for one in made])
     ended = [
         (taken.own, HoldState.REDEEMED, one.number)
         for taken, one in zip(accepted, made, strict=True)
         if taken.own is not None
     ]
-    holds.end(connection, ended, taking.now)
-    used_up.end_where_reached(connection, ((subject.promotion, subject.stock) for subject in used), taking.now)
-    changed = taking.changed | {subject.promotion.id: subject.stock for subject in used}
+    holds.end(connection, ended, now)
+    used_up.end_where_reached(connection, ((subject.promotion, subject.stock) for subject in used), now)
+    changed = subjects.changed | {subject.promotion.id: subject.stock for subject in used}
     stock.save(connection, changed.values())
     return made
 

@@ -14,7 +14,7 @@ _RUNNING = (PromotionStatus.ACTIVE, PromotionStatus.PAUSED)
 
 
 def end_where_reached(connection: Connection, changed: Iterable[tuple[Promotion, Stock]], now: datetime) -> None:
-    """End those whose stock has just reached a cap or the budget, for the reason that it has."""
+    """End those whose stock has just reached a cap or the budget, or was just given one that it has reached."""
     for promotion, stock in changed:
         reason = _reached(promotion, stock)
         if reason is not None and promotion.stored_status in _RUNNING:
@@ -29,4 +29,6 @@ def _reached(promotion: Promotion, stock: Stock) -> EndReason | None:
         return EndReason.BUDGET_SPENT
     if terms.redemption_cap is not None and stock.redemptions >= terms.redemption_cap:
         return EndReason.USE_CAP
+    if terms.audience_cap is not None and stock.customers >= terms.audience_cap:
+        return EndReason.AUDIENCE_CAP
     return None

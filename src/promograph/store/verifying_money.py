@@ -20,8 +20,9 @@ MONEY = {
     ),
     "a discount is in another currency than the budget": (
         "SELECT p.handle, d.discount_currency, d.number, 0 FROM redemption d JOIN promotion p ON p.id = d.promotion_id "
-        "WHERE p.budget_currency IS NOT NULL AND d.discount_currency <> p.budget_currency AND d.discount_minor > "
-        "coalesce((SELECT sum(b.minor) FROM rollback b WHERE b.promotion_id = d.promotion_id AND b.number = d.number), 0)"
+        "WHERE p.budget_currency IS NOT NULL AND d.discount_currency <> p.budget_currency "
+        "AND d.discount_minor > coalesce((SELECT sum(b.minor) FROM rollback b "
+        "WHERE b.promotion_id = d.promotion_id AND b.number = d.number), 0)"
     ),
     "a rollback is of a redemption that is not there": (
         f"SELECT p.handle, 'redemption', b.number, 0 FROM {_ROLLBACKS} LEFT {_ITS_REDEMPTION} WHERE d.number IS NULL"

@@ -1,0 +1,142 @@
+"""Use cases of customers: told of by the thousand, looked up one by one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from promograph.domain.attributes import Attribute
+from promograph.domain.clock import Clock
+from promograph.domain.condition_facts import Needs
+from promograph.domain.condition_values import ValueType
+from promograph.domain.customer_reading import ReadCustomers, read_customers
+from promograph.domain.customers import Customer
+from promograph.domain.issuing import Issuance
+from promograph.domain.keys import LONGEST, checked_optional
+from promograph.domain.redeeming import Redemption
+from promograph.domain.segments import Segment
+from promograph.domain.terms import is_storable
+from promograph.errors import BadInput, InputProblem, StoreBusy
+from promograph.services.keyed_writes import Once, write_again
+from promograph.store import attributes, customer_facts, customers, profiles, segments
+from promograph.store.database import Connection, Database
+
+_TRIES = 5
+_HEAVY = 50
+"""From so many customers on, a call takes more than a few milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upserted:
+    """`created` are new, `updated` were there already, changed or not. `problems`: by the place in the call."""
+
+    created: int
+    updated: int
+    problems: tuple[tuple[int, BadInput], ...] = ()
+    replayed: bool = False
+
+
+class People:
+    """Customers by the caller's own ids."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        # An attribute never changes its type and never goes away: what is here is true, if not all there is.
+        self._types: dict[str, ValueType] = {}
+
+    async def upsert(self, data: Sequence[Mapping[str, Any]], *, key: str | None = None) -> Upserted:
+        """Make or change customers, each told as `read_customers` has it; those that are bad are left out.
+
+        BadInput for the call as a whole: too many, a key that was used for another call.
+        """
+        checked_optional(key, "idempotencyKey")
+        for _ in range(_TRIES):
+            await self._learn_of(data)
+            read = read_customers(data, self._types)
+            answer = await self._write(data, read, key)
+            if answer is not None:
+                self._types |= read.learned
+                return answer
+            self._types = await self._database.read(attributes.every)
+        raise StoreBusy("Others keep giving new attributes other types; try again.")
+
+    async def _learn_of(self, data: Sequence[Mapping[str, Any]]) -> None:
+        given = (one.get("attributes") for one in data)
+        if not set[str]().union(*(names for names in given if isinstance(names, Mapping))) <= self._types.keys():
+            self._types = await self._database.read(attributes.every)
+
+    async def _write(self, data: Sequence[Mapping[str, Any]], read: ReadCustomers, key: str | None) -> Upserted | None:
+        """None where an attribute that was new got another type meanwhile."""
+        now = self._clock()
+        once = Once(operation="customersUpsert", key=key, asked=data, now=now, dump=_dumped, load=_loaded)
+
+        def work(connection: Connection) -> Upserted:
+            return once.answer(connection, lambda: _upsert(connection, read, now))
+
+        try:
+            return await write_again(self._database, work)
+        except _OtherTypes:
+            return None
+
+    async def get(self, id_: str) -> Customer | None:
+        if not is_customer_id(id_):
+            return None
+        return (await self._database.read(lambda connection: customers.read(connection, [id_]))).get(id_)
+
+    async def attributes(self) -> list[Attribute]:
+        """The names that attributes have, and their types, in the order of names."""
+        found = await self._database.read(attributes.every)
+        return [Attribute(name, type_) for name, type_ in found.items()]
+
+    async def types(self) -> dict[str, ValueType]:
+        """Of the attributes, by name."""
+        return await self._database.read(attributes.every)
+
+    async def issuances_of(self, id_: str) -> list[Issuance]:
+        """The codes that the customer was given, the latest first, at most the last 100."""
+        return await self._database.read(lambda connection: profiles.issuances_of(connection, id_))
+
+    async def redemptions_of(self, id_: str) -> list[Redemption]:
+        """The uses, the latest first, at most the last 100."""
+        return await self._database.read(lambda connection: profiles.redemptions_of(connection, id_))
+
+    async def segments_of(self, id_: str) -> list[Segment]:
+        """Those that the customer is in."""
+
+        def work(connection: Connection) -> list[Segment]:
+            known = segments.every(connection)
+            needs = Needs(segments=frozenset(segment.handle for segment in known))
+            facts = customer_facts.read(connection, {id_: needs})[id_]
+            return [segment for segment in known if segment.handle in facts.segments]
+
+        return await self._database.read(work)
+
+
+class _OtherTypes(Exception):
+    """Somebody else gave an attribute its first type, and it is not what this call took it for."""
+
+
+def is_customer_id(text: str) -> bool:
+    """Whether a customer may have this id; one that may not need not be looked up."""
+    return 0 < len(text) <= LONGEST and is_storable(text)
+
+
+def _upsert(connection: Connection, read: ReadCustomers, now: datetime) -> Upserted:
+    if not attributes.learn(connection, read.learned, now):
+        raise _OtherTypes
+    created = customers.upsert(connection, read.changes, now) if read.changes else 0
+    return Upserted(created=created, updated=len(read.changes) - created, problems=tuple(read.problems))
+
+
+def _dumped(answer: Upserted) -> Any:
+    problems = [(place, problem.problem, str(problem), problem.field) for place, problem in answer.problems]
+    return {"created": answer.created, "updated": answer.updated, "problems": problems}
+
+
+def _loaded(kept: Any) -> Upserted:
+    problems = tuple(
+        (place, BadInput(InputProblem(problem), message, field=field))
+        for place, problem, message, field in kept["problems"]
+    )
+    return Upserted(created=kept["created"], updated=kept["updated"], problems=problems, replayed=True)

@@ -1,0 +1,48 @@
+"""Who is in a segment: counted and looked at by one statement, however many customers there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from promograph.domain.condition_facts import Facts
+from promograph.domain.condition_nodes import Condition, Names
+from promograph.domain.condition_reasons import reasons
+from promograph.store import customer_facts, segments
+from promograph.store.condition_sql import Compiled, compiled
+from promograph.store.statements import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A customer, by their own id, and what makes them one of the segment."""
+
+    customer: str
+    reasons: tuple[str, ...]
+
+
+def compile_for(connection: Connection, condition: Condition) -> Compiled:
+    """The condition over `customer c` as SQL of this store, with the segments that it rests on as they are now."""
+    known = segments.reached_from(connection, sorted(condition.needs().segments))
+    return compiled(condition, known, connection.dialect.name)
+
+
+def count(connection: Connection, condition: Condition) -> int:
+    """How many customers it holds for."""
+    found = compile_for(connection, condition)
+    rows = Statement(f"SELECT count(*) FROM customer c WHERE {found.sql}").fetch(connection, **found.params)
+    return int(rows[0][0])
+
+
+def preview(connection: Connection, condition: Condition, *, most: int, names: Names, now: datetime) -> list[Match]:
+    """The first of those for whom it holds, by their ids, and why it does."""
+    ids = first_ids(connection, condition, most=most)
+    facts = customer_facts.read(connection, dict.fromkeys(ids, condition.needs()))
+    return [Match(customer=id_, reasons=reasons(condition, Facts(now=now, customer=facts[id_]), names)) for id_ in ids]
+
+
+def first_ids(connection: Connection, condition: Condition, *, most: int) -> Sequence[str]:
+    found = compile_for(connection, condition)
+    statement = Statement(f"SELECT c.id FROM customer c WHERE {found.sql} ORDER BY c.id LIMIT {most}")
+    return [id_ for (id_,) in statement.fetch(connection, **found.params)]
