@@ -9,7 +9,7 @@ import pytest
 from promograph.domain.carts import Line, Money
 from promograph.domain.periods import Period
 from promograph.domain.promotions import CodeKind, PeriodCap
-from promograph.domain.redeeming import HoldRequest, HoldState
+from promograph.domain.redeeming import HoldRequest, HoldState, RedeemRequest
 from promograph.domain.refusals import RefusalCode, refuse
 from promograph.domain.windows import Window
 
@@ -23,6 +23,7 @@ from .till import (
     money,
     percent,
     redeem,
+    redeem_together,
     redeemed,
     release,
     roll_back,
@@ -262,6 +263,29 @@ async def test_releasing(world: World) -> None:
     lapsed = await release(world, third.token)
     assert (why(lapsed), lapsed.hold and lapsed.hold.ended_at) == ([], third.expires_at)
     assert await money(world, promotion) == (300, 0)
+
+
+async def test_who_asks_about_one_hold_ends_the_others_whose_time_is_over(world: World) -> None:
+    """And counts them as ended, whatever becomes of the one that was asked about."""
+    promotion = await world.promotion(codes=4, budget=eur(1000))
+    texts = [await world.code(promotion, f"c{n}") for n in range(4)]
+    paid = held(await hold(world, texts[0], discount=eur(100)))
+    redeemed(await redeem(world, hold=paid.token))
+    for act in ("release", "redeem", "hold", "redeem together"):
+        held(await hold(world, texts[1], discount=eur(300), ttl=timedelta(seconds=1)))
+        world.clock.move(seconds=1)
+        match act:
+            case "release":
+                refused = why(await release(world, paid.token))
+            case "redeem":
+                refused = why(await redeem(world, hold=paid.token))
+            case "hold":
+                refused = why(await hold(world, texts[0], discount=eur(1), replaces=paid.token))
+            case _:
+                refused = why((await redeem_together(world, RedeemRequest(hold=paid.token)))[0])
+        assert refused == ["HOLD_OVER"]
+        assert await world.services.verify() == []
+        assert await money(world, promotion) == (100, 0)
 
 
 async def test_a_hold_in_the_place_of_another(world: World) -> None:

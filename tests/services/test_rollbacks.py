@@ -463,6 +463,21 @@ async def test_a_key_at_the_same_moment_undoes_once(world: World, minor: int | N
     assert await money(world, promotion) == (0 if minor is None else 700, 0)
 
 
+async def test_a_key_for_two_redemptions_at_the_same_moment(world: World) -> None:
+    """Of two promotions, which no lock keeps apart: the first has the key, and the other is told so."""
+    for turn in range(5):
+        uses = []
+        for _ in range(2):
+            promotion = await world.promotion(codes=1)
+            uses.append(redeemed(await redeem(world, code=await world.code(promotion, "ann"), discount=eur(500))))
+        outcomes = await asyncio.gather(*(roll_back(world, uses[n % 2], idempotency_key=f"k-{turn}") for n in range(6)))
+        undone = {one.redemption.promotion_id for one in outcomes if one.rollback and one.redemption}
+        assert len(undone) == 1
+        assert sorted(why(one) for one in outcomes) == [[]] * 3 + [["idempotencyKey: KEY_REUSED"]] * 3
+        found = [(await world.services.promoting.inventories([use.promotion_id]))[use.promotion_id] for use in uses]
+        assert sorted(each.redemptions for each in found) == [0, 1]
+
+
 async def test_parts_at_the_same_moment_are_never_more_than_there_was(world: World) -> None:
     promotion = await world.promotion(codes=1, budget=eur(1000))
     done = redeemed(await redeem(world, code=await world.code(promotion, "ann"), discount=eur(1000)))

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from promograph.domain.carts import Cart, Line, Money
-from promograph.domain.promotions import Promotion
+from promograph.domain.promotions import Promotion, PromotionTerms
 from promograph.domain.redeeming import (
     Hold,
     HoldOutcome,
@@ -118,10 +118,14 @@ async def roll_back(world: World, redemption: Redemption, minor: int | None = No
     )
 
 
+def terms_with(before: PromotionTerms, **terms: Any) -> PromotionTerms:
+    return replace(before, **terms)
+
+
 async def change(world: World, promotion: Promotion, **terms: Any) -> Promotion:
     """As `promotionUpdate` does; its shared code stays."""
     return await world.services.promoting.update(
-        promotion.id, lambda before: (Draft(terms=replace(before, **terms)), True)
+        promotion.id, lambda before: (Draft(terms=terms_with(before, **terms)), True)
     )
 
 

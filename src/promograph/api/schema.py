@@ -9,6 +9,7 @@ from promograph.api.documents import Documents
 from promograph.api.documents_schema import Schema
 from promograph.api.hold_operations import HoldMutations
 from promograph.api.issue_mutations import IssueMutations
+from promograph.api.long_lists import LongListExecutor
 from promograph.api.promotion_mutations import PromotionMutations
 from promograph.api.promotion_queries import PromotionQueries
 from promograph.api.promotion_summary import PromotionSummaryQueries
@@ -54,6 +55,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
         mutation=Mutation,
         documents=Documents(introspection=introspection),
         config=StrawberryConfig(scalar_map=SCALARS),
+        execution_context_class=LongListExecutor,
     )
 
 

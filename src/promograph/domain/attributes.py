@@ -9,12 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from typing import Any
 
 from promograph.domain.carts import MOST_ATTRIBUTES
 from promograph.domain.condition_reading import Place
 from promograph.domain.condition_value_reading import MOST_VALUES, read_value
 from promograph.domain.condition_values import Scalar, Value, ValueType, type_of
 from promograph.errors import BadInput, InputProblem
+
+Written = Any
+"""A value as such or, which comes to the same, as JSON has it: a date as `{"date": "2026-12-15"}`, a list as a list, a
+number with decimals as one whose digits are those that were written."""
 
 MOST_KNOWN = 500
 """How many names attributes may have in a store."""
@@ -26,7 +32,7 @@ _LONGEST_LIST = 5_000
 _LARGEST_PLAIN = 10**15
 _SMALLEST_PLAIN = 10**-4
 _MOST_DECIMALS = 9
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+_LENGTH_OF_DATE = 10
 _UNNAMEABLE = re.compile(r'["\\]')
 
 
@@ -54,12 +60,12 @@ class AttributeReader:
         self.learned: dict[str, ValueType] = {}
         self._types = dict(types)
         # By name, and not by type: looking up a member of an enumeration takes longer than most of these do.
-        self._quick = {name: _QUICK[known] for name, known in types.items()}
+        self._checks = {name: _PLAINLY_RIGHT[known] for name, known in types.items()}
 
-    def read(self, data: object) -> dict[str, Value | None]:
+    def read(self, data: object) -> Mapping[str, Written]:
         """By name; None for one that is null. BadInput with the path from the attributes' name on.
 
-        Nothing is learned from data that is bad.
+        The data itself, where it can be taken as it is. Nothing is learned from data that is bad.
         """
         path = ("attributes",)
         if not isinstance(data, Mapping):
@@ -67,20 +73,18 @@ class AttributeReader:
         if len(data) > MOST_ATTRIBUTES:
             sentence = f"One call sets at most {MOST_ATTRIBUTES} attributes of a customer."
             raise BadInput(InputProblem.TOO_MANY, sentence, field=path)
-        read: dict[str, Value | None] = {}
-        new: dict[str, ValueType] = {}
-        quick = self._quick
+        others: dict[str, Value | None] = {}
+        checks = self._checks
         for name, value in data.items():
-            look = quick.get(name)
-            taken = None if look is None or value is None else look(value)
-            if taken is None:
-                taken = self._closely(name, value)
-                if look is None and taken is not None:
-                    new[name] = type_of(taken)
-            read[name] = taken
+            is_right = checks.get(name)
+            if is_right is None or not is_right(value):
+                others[name] = self._closely(name, value)
+        if not others:
+            return data
+        new = {name: type_of(value) for name, value in others.items() if value is not None and name not in checks}
         if new:
             self._learn(new)
-        return read
+        return {**data, **others}
 
     def _learn(self, new: Mapping[str, ValueType]) -> None:
         if len(self._types) + len(new) > MOST_KNOWN:
@@ -88,7 +92,7 @@ class AttributeReader:
             raise BadInput(InputProblem.TOO_MANY, sentence, field=("attributes", next(iter(new))))
         self.learned |= new
         self._types |= new
-        self._quick |= {name: _QUICK[known] for name, known in new.items()}
+        self._checks |= {name: _PLAINLY_RIGHT[known] for name, known in new.items()}
 
     def _closely(self, name: object, value: object) -> Value | None:
         """A value that is not plainly right. A DATE may come as a text: its type is known."""
@@ -107,52 +111,59 @@ class AttributeReader:
         return found
 
 
-# Each of these gives the value if it is plainly right, and None where somebody has to look more closely.
+# Each of these says whether a value can be kept as it is; where not, somebody has to look more closely.
 
 
-def _quick_text(value: object) -> Value | None:
-    is_plain = isinstance(value, str) and len(value) <= _LONGEST_TEXT and not _UNSTORABLE.search(value)
-    return value if is_plain else None  # type: ignore[return-value]
+def _is_text(value: object) -> bool:
+    # What prints can be stored; of what does not, some can.
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable()
 
 
-def _quick_number(value: object) -> Value | None:
+def _is_number(value: object) -> bool:
     if isinstance(value, int):
-        return value if not isinstance(value, bool) and -_LARGEST_PLAIN <= value <= _LARGEST_PLAIN else None
-    if isinstance(value, float) and _SMALLEST_PLAIN <= abs(value) <= _LARGEST_PLAIN:
-        text = repr(value)
-        if len(text) - text.index(".") - 1 <= _MOST_DECIMALS:
-            return int(value) if value.is_integer() else Decimal(text)
-    return None
+        return not isinstance(value, bool) and -_LARGEST_PLAIN <= value <= _LARGEST_PLAIN
+    if not isinstance(value, float) or not _SMALLEST_PLAIN <= abs(value) <= _LARGEST_PLAIN or value.is_integer():
+        return False
+    text = repr(value)
+    return len(text) - text.index(".") - 1 <= _MOST_DECIMALS
 
 
-def _quick_boolean(value: object) -> Value | None:
-    return value if isinstance(value, bool) else None
+def _is_boolean(value: object) -> bool:
+    return isinstance(value, bool)
 
 
-def _quick_date(value: object) -> Value | None:
-    text = value.get("date") if isinstance(value, dict) and len(value) == 1 else value
+def _is_date(value: object) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    text = value.get("date")
+    return isinstance(text, str) and len(text) == _LENGTH_OF_DATE and _is_day(text)
+
+
+@lru_cache(maxsize=2**15)
+def _is_day(text: str) -> bool:
+    """There are few days, and many customers with each."""
     try:
-        return date.fromisoformat(text) if isinstance(text, str) else None
+        return date.fromisoformat(text).isoformat() == text
     except ValueError:
-        return None
+        return False
 
 
-def _quick_list(value: object) -> Value | None:
+def _is_list(value: object) -> bool:
     """Of texts: what lists are of as a rule."""
     if not isinstance(value, list) or len(value) > MOST_VALUES:
-        return None
+        return False
     if not all(isinstance(member, str) and len(member) <= _LONGEST_TEXT for member in value):
-        return None
+        return False
     together = "".join(value)
-    return None if len(together) > _LONGEST_LIST or _UNSTORABLE.search(together) else tuple(value)
+    return len(together) <= _LONGEST_LIST and together.isprintable()
 
 
-_QUICK: Mapping[ValueType, Callable[[object], Value | None]] = {
-    ValueType.TEXT: _quick_text,
-    ValueType.NUMBER: _quick_number,
-    ValueType.BOOLEAN: _quick_boolean,
-    ValueType.DATE: _quick_date,
-    ValueType.LIST: _quick_list,
+_PLAINLY_RIGHT: Mapping[ValueType, Callable[[object], bool]] = {
+    ValueType.TEXT: _is_text,
+    ValueType.NUMBER: _is_number,
+    ValueType.BOOLEAN: _is_boolean,
+    ValueType.DATE: _is_date,
+    ValueType.LIST: _is_list,
 }
 
 

@@ -1,10 +1,12 @@
 """Customers as callers tell of them, and as they are kept."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
+from promograph.domain.attributes import Written
 from promograph.domain.condition_values import Value
 from promograph.domain.keys import checked_key
 from promograph.errors import BadInput, InputProblem
@@ -42,13 +44,14 @@ class Customer:
 class CustomerChange:
     """What becomes of a customer, who is made if there is none: what is not in here stays as it is.
 
-    None takes a field away, and so it does an attribute and the consent of a channel.
+    None takes a field away, and so it does an attribute and the consent of a channel. Attributes are values, or plain
+    data that means the same: see `attributes.Written`.
     """
 
     id: str
     fields: Mapping[str, str | None] = field(default_factory=dict)
     consent: Mapping[str, bool | None] = field(default_factory=dict)
-    attributes: Mapping[str, Value | None] = field(default_factory=dict)
+    attributes: Mapping[str, Written] = field(default_factory=dict)
 
     def followed_by(self, later: "CustomerChange") -> "CustomerChange":
         """Both in one."""
@@ -65,6 +68,8 @@ def checked_email(text: str) -> str:
     shown = text.strip()
     if len(shown) > _LONGEST_EMAIL or not _EMAIL.fullmatch(shown):
         raise _bad("email must be an address such as ada@example.com, at most 254 characters.", "email")
+    if shown.islower():
+        return shown
     name, _, domain = shown.rpartition("@")
     return f"{name}@{domain.lower()}"
 
@@ -77,6 +82,7 @@ def checked_phone(text: str) -> str:
     return number
 
 
+@lru_cache(maxsize=1024)
 def checked_locale(text: str) -> str:
     """A language tag as BCP 47 writes it, in the caller's letter case."""
     if len(text) > _LONGEST_LOCALE or not _LOCALE.fullmatch(text):
@@ -92,18 +98,23 @@ def checked_consent(data: object) -> dict[str, bool | None]:
         sentence = f"A customer has the consent of at most {MOST_CHANNELS} channels."
         raise BadInput(InputProblem.TOO_MANY, sentence, field=("consent",))
     for channel, given in data.items():
-        if not isinstance(channel, str):
-            raise _bad("A channel is named by a text.", "consent")
-        try:
-            checked_key(channel, "channel", longest=_LONGEST_CHANNEL)
-        except BadInput as bad:
-            raise BadInput(bad.problem, str(bad), field=("consent",)) from None
+        _check_channel(channel)
         if not (given is None or isinstance(given, bool)):
             raise BadInput(InputProblem.INVALID, "consent is true or false.", field=("consent", channel))
     return dict(data)
 
 
-CHECKS = {"email": checked_email, "phone": checked_phone, "locale": checked_locale}
+@lru_cache(maxsize=256)
+def _check_channel(channel: object) -> None:
+    if not isinstance(channel, str):
+        raise _bad("A channel is named by a text.", "consent")
+    try:
+        checked_key(channel, "channel", longest=_LONGEST_CHANNEL)
+    except BadInput as bad:
+        raise BadInput(bad.problem, str(bad), field=("consent",)) from None
+
+
+CHECKS: Mapping[str, Callable[[str], str]] = {"email": checked_email, "phone": checked_phone, "locale": checked_locale}
 """Of each field that is a text, what makes it fit to be kept; BadInput where nothing does."""
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 
-from promograph.domain.attributes import plain_scalar
+from promograph.domain.attributes import Written, plain_scalar
 from promograph.domain.condition_values import Scalar, Value
 
 
-def dump_attributes(attributes: Mapping[str, Value | None]) -> str:
+def dump_attributes(attributes: Mapping[str, Written]) -> str:
     """As JSON, in which None is null."""
     return orjson.dumps(attributes, default=_written, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 

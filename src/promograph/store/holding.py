@@ -124,12 +124,12 @@ def release(connection: Connection, token: str, now: datetime) -> ReleaseOutcome
     promotion, counters = locked[found.promotion_id]
     holds.lapse(connection, [counters], now)
     found = holds.by_token(connection, [token])[token]
-    if found.ended is HoldState.REDEEMED:
-        return ReleaseOutcome(found, (refuse(RefusalCode.HOLD_OVER, state=HoldState.REDEEMED),))
     if found.ended is None:
         counters.holds -= 1
         if found.discount is not None and promotion.terms.budget is not None:
             counters.held -= found.discount.minor
         holds.end(connection, [(found, HoldState.RELEASED, None)], now)
-    stock.save(connection, [counters])
+    stock.save(connection, [counters])  # whatever the answer: others may have lapsed
+    if found.ended is HoldState.REDEEMED:
+        return ReleaseOutcome(found, (refuse(RefusalCode.HOLD_OVER, state=HoldState.REDEEMED),))
     return ReleaseOutcome(holds.by_token(connection, [token])[token])
