@@ -14,7 +14,7 @@ from promograph.domain.customer_reading import MOST_CUSTOMERS
 @strawberry.input(description="Whether a customer agreed to be written to in a channel.")
 class ConsentInput:
     channel: str = strawberry.field(description="The channel, such as `email` or `sms`.")
-    given: bool | None = strawberry.field(description="Whether they agreed; null: nobody asked them.")
+    given: bool | None = strawberry.field(default=None, description="Whether they agreed; null: nobody asked them.")
 
 
 @strawberry.input(
@@ -63,7 +63,7 @@ def _as_sent(kind: type, value: Mapping[str, Any], _context: object) -> Customer
     for customer in customers:
         consent = customer.get("consent")
         if consent:
-            customer["consent"] = {one["channel"]: one["given"] for one in consent}
+            customer["consent"] = {one["channel"]: one.get("given") for one in consent}
         elif consent is not None:
             customer["consent"] = {}
     return CustomersUpsertInput(customers=customers, idempotency_key=value.get("idempotencyKey"))

@@ -20,6 +20,7 @@ from promograph.services.keyed_writes import Once, write_again
 from promograph.store import segment_members, segments
 from promograph.store.database import Connection, Database
 from promograph.store.segment_members import Match
+from promograph.store.statistics import freshen
 
 MOST_SEGMENTS = 500
 PREVIEWED = 20
@@ -118,10 +119,12 @@ class Segmenting:
 
     async def count(self, condition: Condition) -> int:
         """How many customers it holds for, by one statement. BadInput for what is not about customers."""
+        await freshen(self._database)
         return await self._database.snapshot(lambda connection: segment_members.count(connection, condition))
 
     async def preview(self, condition: Condition) -> list[Match]:
         """The first twenty for whom it holds, by their ids, and why."""
+        await freshen(self._database)
         now = self._clock()
 
         def work(connection: Connection) -> list[Match]:
