@@ -8,7 +8,9 @@ from graphql.utilities import coerce_input_value
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.api.long_lists import LONG, LongListExecutor
+from promograph.api.long_lists import LONG, LongListExecutor, coercer
+
+from .asking import schema
 
 SCHEMA = build_schema(
     """
@@ -16,7 +18,7 @@ SCHEMA = build_schema(
     input Part { name: String!, size: Int, more: [Part!] }
     input Tag { name: String!, on: Boolean }
     input Thing { id: ID!, text: String, size: Int, colour: Colour, flags: [Boolean!], tags: [Tag!], of: Tag }
-    input Defaulted { id: ID!, size: Int! = 3 }
+    input Defaulted { id: ID!, size: Int! = 3, note: String = null }
     input Things { things: [Thing!]!, parts: [Part!], defaulted: [Defaulted], names: [String!], maybe: [Thing] }
     type Query { f(input: Things!): Int }
     """
@@ -70,7 +72,7 @@ def test_a_long_list_is_what_it_is_to_the_library(good: list[Any], odd: Any) -> 
     "more",
     [
         {"parts": [{"name": "a", "more": [{"name": "b", "size": 1}]}] * LONG},
-        {"defaulted": [{"id": "a"}, None] * LONG},
+        {"defaulted": [{"id": "a"}, None, {"id": "b", "size": 4, "note": "n"}] * LONG},
         {"names": ["a", "b"] * LONG},
         {"maybe": [None, {"id": 1}] * LONG},
     ],
@@ -104,3 +106,15 @@ def test_documents_with_several_operations_are_left_to_the_library() -> None:
     document = parse("query A ($input: Things!) { f(input: $input) } query B ($input: Int) { __typename }")
     built = LongListExecutor.build(SCHEMA, document, None, None, {"input": {"things": [{"id": 1}] * LONG}}, "A")
     assert built.variable_values.coerced["input"]["things"][0] == {"id": "1"}
+
+
+def test_customers_are_checked_here() -> None:
+    """Were their type one that is left to the library, nothing but the time that it takes would tell."""
+    kind = schema().type_map["CustomersUpsertInput"]
+    assert isinstance(kind, GraphQLInputObjectType)
+    items = kind.fields["customers"].type.of_type.of_type
+    customer = {"id": "ada", "email": None, "consent": [{"channel": "sms", "given": True}], "attributes": {"a": 1}}
+    assert coercer(items)(customer) is customer
+    assert coercer(items)({"id": "ada", "consent": [{"channel": "sms"}]})["consent"] == [
+        {"channel": "sms", "given": None}
+    ]

@@ -138,6 +138,8 @@ MUST_NOT_BE_DONE_TWICE = {
     "codesRedeem": "CodesRedeemInput",
     "codeHold": "CodeHoldInput",
     "redemptionRollback": "RedemptionRollbackInput",
+    "customersUpsert": "CustomersUpsertInput",
+    "segmentCreate": "SegmentCreateInput",
 }
 # Doing these again changes nothing more, or is refused; a token's text must not be kept to be shown again.
 MAY_BE_REPEATED = {
@@ -151,6 +153,8 @@ MAY_BE_REPEATED = {
     "codesBlock",
     "codesUnblock",
     "holdRelease",
+    "segmentUpdate",
+    "segmentDelete",
     "tokenCreate",
     "tokenRevoke",
 }
