@@ -24,9 +24,9 @@ contracts:
 snapshot:
     python -m promograph.cli.main schema | diff -u schema.graphql - || { echo "run 'just schema' and look at the difference" >&2; exit 1; }
 
-# the tests, on SQLite and on a PostgreSQL server of their own; arguments go to pytest
+# the tests, on SQLite and on a PostgreSQL server of their own, a file at a time on each core; arguments go to pytest
 test *arguments:
-    python -m pytest {{ arguments }}
+    python -m pytest -n auto --maxprocesses 4 --dist loadfile {{ arguments }}
 
 # put every file into the house's format
 fmt:
