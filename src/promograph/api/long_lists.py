@@ -24,6 +24,7 @@ from graphql import (
     type_from_ast,
 )
 from graphql.type import assert_leaf_type, is_required_input_field
+from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 LONG = 200
@@ -34,7 +35,7 @@ Long = dict[tuple[str, str], list[Any]]
 """Lists as they were checked, by the name of their variable and of the field there."""
 
 
-class _Irregular(Exception):
+class Irregular(Exception):
     """Not what the type says, or a type that is left to the library."""
 
 
@@ -94,9 +95,9 @@ def _checked(schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, 
             items = _bare(kind.fields[field].type)
             if isinstance(items, GraphQLList):
                 try:
-                    coerce = _coercer(items.of_type)
+                    coerce = coercer(items.of_type)
                     found[variable, kind.fields[field].out_name or field] = [coerce(item) for item in part]
-                except _Irregular:
+                except Irregular:
                     continue
     return {} if any(name[1] not in given[name[0]] for name in found) else found
 
@@ -106,8 +107,8 @@ def _bare(kind: Any) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _coercer(kind: GraphQLInputType) -> Coercer:
-    """What turns a value of that type into what resolvers get; _Irregular for a type that leads back to itself."""
+def coercer(kind: GraphQLInputType) -> Coercer:
+    """What turns a value of that type into what resolvers get; Irregular for a type that leads back to itself."""
     return _build(kind, ())
 
 
@@ -118,7 +119,7 @@ def _build(kind: GraphQLInputType, above: tuple[GraphQLInputType, ...]) -> Coerc
         inner = _list_of(_build(kind.of_type, above))
     elif isinstance(kind, GraphQLInputObjectType):
         if kind in above or kind.is_one_of:
-            raise _Irregular
+            raise Irregular
         inner = _object(kind, {name: _build(field.type, (*above, kind)) for name, field in kind.fields.items()})
     else:
         inner = _leaf(kind)
@@ -128,7 +129,7 @@ def _build(kind: GraphQLInputType, above: tuple[GraphQLInputType, ...]) -> Coerc
 def _never_null(inner: Coercer) -> Coercer:
     def coerce(value: Any) -> Any:
         if value is None:
-            raise _Irregular
+            raise Irregular
         return inner(value)
 
     return coerce
@@ -137,7 +138,7 @@ def _never_null(inner: Coercer) -> Coercer:
 def _list_of(inner: Coercer) -> Coercer:
     def coerce(value: Any) -> Any:
         if not isinstance(value, list):
-            raise _Irregular
+            raise Irregular
         found = [inner(item) for item in value]
         return value if all(map(is_, found, value)) else found
 
@@ -146,26 +147,29 @@ def _list_of(inner: Coercer) -> Coercer:
 
 def _object(kind: GraphQLInputObjectType, inner: Mapping[str, Coercer]) -> Coercer:
     fields = kind.fields
-    if any(field.default is not None or field.default_value is not Undefined for field in fields.values()):
-        raise _Irregular
     if any(field.out_name not in (None, name) for name, field in fields.items()):
-        raise _Irregular
+        raise Irregular
     needed = [name for name, field in fields.items() if is_required_input_field(field)]
+    defaults = {name: coerce_default_value(field) for name, field in fields.items()}
+    defaults = {name: default for name, default in defaults.items() if default is not Undefined}
 
     def coerce(value: Any) -> Any:
         """The object itself, where it can be taken as it is: fewer objects to make, and to pass over for garbage."""
         if not isinstance(value, dict):
-            raise _Irregular
+            raise Irregular
         others: dict[str, Any] = {}
         for name, part in value.items():
             if name not in inner:
-                raise _Irregular
+                raise Irregular
             found = inner[name](part)
             if found is not part:
                 others[name] = found
         for name in needed:
             if name not in value:
-                raise _Irregular
+                raise Irregular
+        for name, default in defaults.items():
+            if name not in value:
+                others[name] = default
         return kind.out_type({**value, **others} if others else value)
 
     return coerce
@@ -178,7 +182,7 @@ def _leaf(kind: GraphQLInputType) -> Coercer:
         try:
             return slowly(value)
         except Exception:
-            raise _Irregular from None
+            raise Irregular from None
 
     def text(value: Any) -> Any:
         return value if isinstance(value, str) else coerce(value)

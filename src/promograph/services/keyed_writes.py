@@ -39,16 +39,16 @@ class Once(Generic[T]):
         return made
 
 
-async def write_again(database: Database, work: Work[T]) -> T:
+async def write_again(database: Database, work: Work[T], *, heavy: bool = False) -> T:
     """Run a transaction, and once more where it fell over what was written beside it: a handle, a key.
 
     What has taken a handle may have been this very call, sent twice: the second try then finds its answer.
     """
     try:
-        return await database.write(work)
+        return await database.write(work, heavy=heavy)
     except PromographError as failure:
         if not isinstance(failure, BadInput) or failure.problem is not InputProblem.TAKEN:
             raise
     except Exception:
         pass  # whatever it is, the second try will say it again
-    return await database.write(work)
+    return await database.write(work, heavy=heavy)

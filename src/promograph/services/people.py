@@ -1,6 +1,7 @@
 """Use cases of customers: told of by the thousand, looked up one by one."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,14 @@ from promograph.domain.segments import Segment
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem, StoreBusy
 from promograph.services.keyed_writes import Once, write_again
+from promograph.services.uncollected import uncollected
 from promograph.store import attributes, customer_facts, customers, profiles, segments
 from promograph.store.database import Connection, Database
 
 _TRIES = 5
+_LARGE = 1_000
 _HEAVY = 50
-"""From so many customers on, a call takes more than a few milliseconds."""
+"""More customers than these take more than a few milliseconds to write."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,14 +54,15 @@ class People:
         BadInput for the call as a whole: too many, a key that was used for another call.
         """
         checked_optional(key, "idempotencyKey")
-        for _ in range(_TRIES):
-            await self._learn_of(data)
-            read = read_customers(data, self._types)
-            answer = await self._write(data, read, key)
-            if answer is not None:
-                self._types |= read.learned
-                return answer
-            self._types = await self._database.read(attributes.every)
+        with uncollected() if len(data) >= _LARGE else nullcontext():
+            for _ in range(_TRIES):
+                await self._learn_of(data)
+                read = read_customers(data, self._types)
+                answer = await self._write(data, read, key)
+                if answer is not None:
+                    self._types |= read.learned
+                    return answer
+                self._types = await self._database.read(attributes.every)
         raise StoreBusy("Others keep giving new attributes other types; try again.")
 
     async def _learn_of(self, data: Sequence[Mapping[str, Any]]) -> None:
@@ -75,7 +79,7 @@ class People:
             return once.answer(connection, lambda: _upsert(connection, read, now))
 
         try:
-            return await write_again(self._database, work)
+            return await write_again(self._database, work, heavy=len(data) > _HEAVY)
         except _OtherTypes:
             return None
 

@@ -29,4 +29,4 @@ async def freshen(database: Database) -> None:
 
 def _take(connection: Connection, tables: list[str]) -> None:
     for table in tables:
-        _ANALYZE[table].run(connection)
+        _ANALYZE[table].fetch(connection)
