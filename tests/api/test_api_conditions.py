@@ -11,6 +11,31 @@ from .asking import READER, Api
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture(autouse=True)
+async def gold(api: Api) -> None:
+    """The segment that conditions here mean: one that is not there is turned down."""
+    known = (await api.ask("{ segments { handle } }"))["segments"]
+    if {"handle": "gold"} not in known:
+        condition = {"attribute": {"name": "tier", "op": "EQUALS", "value": {"text": "gold"}}}
+        await api.done("segmentCreate", fields="segment { id }", name="gold", condition=condition)
+
+
+async def test_a_promotion_keeps_the_segment_that_it_means(api: Api) -> None:
+    unknown = await api.no("promotionCreate", name="No", condition={"segment": "silver"})
+    assert unknown == [("NOT_FOUND", "input.condition")]
+    condition = {"attribute": {"name": "tier", "op": "EXISTS"}}
+    made = await api.done("segmentCreate", fields="segment { id handle }", name="Bronze age", condition=condition)
+    segment = made["segment"]
+    promotion = await api.draft(condition={"segment": segment["handle"]})
+    query = "query ($id: ID!) { promotion(id: $id) { condition { text } } }"
+    shown = (await api.ask(query, {"id": promotion["id"]}))["promotion"]["condition"]["text"]
+    assert shown == "customer in 'Bronze age'"
+    assert await api.no("segmentDelete", fields="segment { id }", id=segment["id"]) == [("STATE", "input.id")]
+    await api.done("promotionUpdate", id=promotion["id"], condition=None)
+    await api.done("segmentDelete", fields="segment { id }", id=segment["id"])
+
+
 Tree = dict[str, Any]
 
 

@@ -120,9 +120,11 @@ class Promotion(Node):
         return shown_inventory(found)
 
     @strawberry.field(description="What has to hold for its codes to be redeemed; none: nothing.", directives=READ)
-    def condition(self) -> Condition | None:
+    async def condition(self, info: Asked) -> Condition | None:
         condition = self.facts.terms.condition
-        return None if condition is None else shown_condition(condition)
+        if condition is None:
+            return None
+        return shown_condition(condition, names=await info.context.services.segmenting.names(condition))
 
     @strawberry.field(description="The most that it may give away; none: no limit.", directives=READ)
     async def budget(self, info: Asked) -> Budget | None:

@@ -10,6 +10,7 @@ from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_optional
 from promograph.domain.promotions import EndReason, Promotion, PromotionStatus, PromotionTerms, check_may
 from promograph.domain.review_findings import Concern
+from promograph.domain.segments import UserKind
 from promograph.domain.terms import check_change, checked_terms, is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
@@ -17,7 +18,17 @@ from promograph.services.keyed_writes import Once, write_again
 from promograph.services.reviewing import supply_of
 from promograph.services.reward_types import check_reward
 from promograph.services.shared_code import set_shared_code
-from promograph.store import budget_changes, budgets, inventories, limits, promotions, shared_codes, stock, used_up
+from promograph.store import (
+    budget_changes,
+    budgets,
+    inventories,
+    limits,
+    promotions,
+    segments,
+    shared_codes,
+    stock,
+    used_up,
+)
 from promograph.store.budgets import Spending
 from promograph.store.database import Connection, Database
 from promograph.store.inventories import Inventory
@@ -69,6 +80,8 @@ class Promoting:
                 check_reward(connection, terms.reward)
             budget_changes.recount(connection, promotion, terms, counters, now)
             promotions.update(connection, id_, terms, to_micros(now))
+            if terms.condition != promotion.terms.condition:
+                segments.set_uses(connection, UserKind.PROMOTION, id_, terms.condition)
             shared = shared_codes.one(connection, id_)
             text = draft.shared_code if not keeps_shared_code else (shared.text if shared else None)
             set_shared_code(connection, promotion, terms, text, counters)
@@ -229,6 +242,8 @@ def _create(connection: Connection, draft: Draft, now: datetime) -> Promotion:
     _check_handle_free(connection, draft.terms.handle, None)
     check_reward(connection, draft.terms.reward)
     id_ = promotions.insert(connection, draft.terms, to_micros(now))
+    if draft.terms.condition is not None:
+        segments.set_uses(connection, UserKind.PROMOTION, id_, draft.terms.condition)
     promotion, counters = _locked(connection, id_)
     set_shared_code(connection, promotion, draft.terms, draft.shared_code, counters)
     return promotion

@@ -9,7 +9,7 @@ from promograph.domain.review_findings import Finding, Reviewed, Supply
 from promograph.domain.rewards import Single
 from promograph.domain.summarising import SummaryStep
 from promograph.domain.terms import is_storable
-from promograph.store import promotions, reward_types, shared_codes, stock
+from promograph.store import promotions, reward_types, segments, shared_codes, stock
 from promograph.store.database import Connection, Database
 from promograph.store.stock import Stock
 
@@ -44,7 +44,10 @@ class Reviewing:
             supply = supply_of(connection, promotion, stock.read(connection, [promotion.id])[promotion.id])
             reviewed = Reviewed(promotion=promotion, supply=supply, now=now, unknown=_unknown(connection, promotion))
             steps = summarising.summarise(
-                promotion.terms, supply, segments={}, reward_types=_type_names(connection, promotion)
+                promotion.terms,
+                supply,
+                segments=_segment_names(connection, promotion),
+                reward_types=_type_names(connection, promotion),
             )
             return Summary(promotion=promotion, supply=supply, steps=steps, findings=reviewing.review(reviewed))
 
@@ -71,11 +74,18 @@ def _type_names(connection: Connection, promotion: Promotion) -> dict[str, str]:
     return {handle: there.type.name for handle, there in reward_types.by_handle(connection, [reward.type]).items()}
 
 
+def _segment_names(connection: Connection, promotion: Promotion) -> dict[str, str]:
+    if promotion.terms.condition is None:
+        return {}
+    named = conditions.needs(promotion.terms.condition).segments
+    return {handle: segment.name for handle, segment in segments.by_handle(connection, sorted(named)).items()}
+
+
 def _unknown(connection: Connection, promotion: Promotion) -> list[str]:
-    """What the promotion's condition names and is not there."""
+    """What the promotion's condition names and is not there. Its segments are: they cannot be deleted."""
     if promotion.terms.condition is None:
         return []
     needs = conditions.needs(promotion.terms.condition)
-    named = sorted(needs.held | {key.promotion for key in needs.issued if key.promotion is not None})
+    named = sorted(needs.held | needs.redeemed | {key.promotion for key in needs.issued if key.promotion is not None})
     there = promotions.by_handle(connection, named)
     return [f"promotion {handle!r}" for handle in named if handle not in there]
