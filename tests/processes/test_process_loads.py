@@ -10,7 +10,7 @@ from .conftest import BothStores, NewServer
 from .servers import PATIENCE_SECONDS, Server, Surroundings, running
 from .stores import differences, sql
 
-CODES = 120_000
+CODES = 350_000
 BEFORE = 5
 
 _HALF_DONE = "SELECT c.key FROM code c JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq > s.tail"
