@@ -136,7 +136,7 @@ class SqliteDatabase(Database):
     @property
     def piece(self) -> int:
         # There is one writer: with somebody waiting, a load takes turns in small pieces.
-        return 1_000 if self._waiting else 5_000
+        return 1_000 if self._waiting else 20_000
 
     @property
     def is_wanted(self) -> bool:
