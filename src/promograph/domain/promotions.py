@@ -124,6 +124,10 @@ class Promotion:
             return None
         return self.stored_end_reason or EndReason.WINDOW_OVER
 
+    def counted(self, money: Money | None) -> int:
+        """What a discount counts against the budget, in the smallest unit of its currency: nothing without a budget."""
+        return 0 if money is None or self.terms.budget is None else money.minor
+
     def expiry(self, issued_at: datetime | None) -> datetime | None:
         """When a code of this promotion stops working: the earlier of the promotion's end and issue + validFor."""
         own = None if issued_at is None or self.terms.valid_for is None else issued_at + self.terms.valid_for

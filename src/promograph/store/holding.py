@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -126,10 +126,10 @@ def release(connection: Connection, token: str, now: datetime) -> ReleaseOutcome
     found = holds.by_token(connection, [token])[token]
     if found.ended is None:
         counters.holds -= 1
-        if found.discount is not None and promotion.terms.budget is not None:
-            counters.held -= found.discount.minor
+        counters.held -= promotion.counted(found.discount)
         holds.end(connection, [(found, HoldState.RELEASED, None)], now)
+        found = replace(found, ended=HoldState.RELEASED, ended_at=now)
     stock.save(connection, [counters])  # whatever the answer: others may have lapsed
     if found.ended is HoldState.REDEEMED:
         return ReleaseOutcome(found, (refuse(RefusalCode.HOLD_OVER, state=HoldState.REDEEMED),))
-    return ReleaseOutcome(holds.by_token(connection, [token])[token])
+    return ReleaseOutcome(found)

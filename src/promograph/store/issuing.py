@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, occasion, why_not_open
-from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, Promotion, PromotionStatus
+from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
-from promograph.store import issuances, line, locking, promotions, shared_codes, stock
+from promograph.store import issuances, line, locking, shared_codes, stock, used_up
 from promograph.store.bulk import TAKEN
 from promograph.store.issuances import NewRow
 from promograph.store.line import Code
@@ -100,7 +100,7 @@ class _Batch:
             self._hand_out(part, codes.get(part.promotion.id, []))
         issuances.insert(self._connection, self._rows)
         stock.save(self._connection, [part.stock for part in parts])
-        self._end_where_full(parts)
+        used_up.end_where_reached(self._connection, ((part.promotion, part.stock) for part in parts), self._now)
         for part in everyone:
             self._turn_away(part)
         self._answer_repeats()
@@ -262,18 +262,6 @@ class _Batch:
             self._outcomes[place] = IssueOutcome(issuance)
             self._rows.append((id_, number, seq, customer, name, kind, channel, send, micros))
         part.stock.issuances = number
-
-    def _end_where_full(self, parts: Iterable[_Part]) -> None:
-        for part in parts:
-            cap = part.promotion.terms.audience_cap
-            if cap is not None and part.stock.customers >= cap:
-                promotions.set_status(
-                    self._connection,
-                    part.promotion.id,
-                    PromotionStatus.ENDED,
-                    now=self._micros,
-                    end_reason=EndReason.AUDIENCE_CAP,
-                )
 
     def _answer_repeats(self) -> None:
         """Requests for an occasion that came earlier in the batch have the first one's answer."""

@@ -151,8 +151,7 @@ def _write(
         reason=made.reason,
         now=to_micros(made.rolled_back_at),
     )
-    if amount is not None and promotion.terms.budget is not None:
-        counters.spent -= amount.minor
+    counters.spent -= promotion.counted(amount)
     if made.is_whole:
         counters.redemptions -= 1
         if redemption.seq is not None:

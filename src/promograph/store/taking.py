@@ -10,7 +10,6 @@ from promograph.domain.carts import Cart
 from promograph.domain.codes import normalise
 from promograph.domain.decisions import CodeFacts, Decision, Promised, RedeemFacts, Tally, decide
 from promograph.domain.placeholders import is_placeholder
-from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import Hold, HoldState
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.domain.rewards import External
@@ -125,7 +124,7 @@ class Taking:
             by_customer=facts.uses[who] + held,
             in_period=facts.uses_in_period[who] + held,
             uses=stock.redemptions + stock.holds - (own is not None),
-            committed=stock.spent + stock.held - _held_money(subject.promotion, own),
+            committed=stock.spent + stock.held - _held_money(subject, own),
         )
 
     def count_use(self, taken: Taken, step: int) -> None:
@@ -133,24 +132,22 @@ class Taking:
         subject, stock = taken.subject, taken.subject.stock
         stock.redemptions += step
         subject.fresh_uses += step
-        if subject.promotion.terms.budget is not None and taken.decision.money is not None:
-            stock.spent += step * taken.decision.money.minor
+        stock.spent += step * subject.promotion.counted(taken.decision.money)
         self._subjects.uses[_who(taken)] += step
         self._subjects.uses_in_period[_who(taken)] += step
         self._give_way(taken, HoldState.REDEEMED, step)
 
     def count_hold(self, taken: Taken, step: int) -> None:
         """An `Act`: a hold, in the place of the one that it replaces."""
-        subject, money = taken.subject, taken.decision.money
-        counts = subject.promotion.terms.budget is not None and money is not None
-        self._count_hold(subject, taken.customer, money.minor if counts and money is not None else 0, step)
+        subject = taken.subject
+        self._count_hold(subject, taken.customer, subject.promotion.counted(taken.decision.money), step)
         self._give_way(taken, HoldState.RELEASED, step)
 
     def _give_way(self, taken: Taken, state: HoldState, step: int) -> None:
         """The hold that the request brought along is over, for whoever comes later in the batch too."""
         own, subject = taken.own, taken.subject
         if own is not None:
-            self._count_hold(subject, own.customer, _held_money(subject.promotion, own), -step)
+            self._count_hold(subject, own.customer, _held_money(subject, own), -step)
             self._subjects.owned[own.token] = replace(own, ended=state) if step > 0 else own
 
     def _count_hold(self, subject: Subject, customer: str | None, minor: int, step: int) -> None:
@@ -214,11 +211,8 @@ def _who(taken: Taken) -> Who:
     return taken.subject.promotion.id, taken.customer or ""
 
 
-def _held_money(promotion: Promotion, hold: Hold | None) -> int:
-    """What the hold counts against the budget."""
-    if hold is None or hold.discount is None or promotion.terms.budget is None:
-        return 0
-    return hold.discount.minor
+def _held_money(subject: Subject, hold: Hold | None) -> int:
+    return 0 if hold is None else subject.promotion.counted(hold.discount)
 
 
 def _bad(sentence: str, field: str) -> BadInput:
