@@ -180,7 +180,7 @@ async def test_a_file_that_may_only_be_read(open_folder: Path) -> None:
     store = f"sqlite:///{open_folder}/promograph.db"
     made = Ground(store)
     await made.services.prepare()
-    await made.promotion("one", ["A"])
+    await made.promotion("one", ["A", "B"])
     await use(made)
     (open_folder / "promograph.db").chmod(0o444)
     open_folder.chmod(0o555)

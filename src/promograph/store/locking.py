@@ -47,4 +47,4 @@ def look(connection: Connection, ids: Iterable[int]) -> dict[int, Locked]:
 
 def _locked(rows: Answer) -> dict[int, Locked]:
     width = stock.WIDTH
-    return {row[0]: (promotions.promotion_of(tuple(row[width:])), Stock(*row[:width])) for row in rows}
+    return {row[0]: (promotions.promotion_of(tuple(row[width:])), Stock.of(row[:width])) for row in rows}

@@ -1,7 +1,9 @@
 """A promotion's counters: read, locked, written back."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,7 +13,10 @@ from promograph.store.statements import Statement
 
 @dataclass(slots=True)
 class Stock:
-    """One row of `stock`; whoever holds its lock may change the counters and `save` them."""
+    """One row of `stock`; whoever holds its lock may change the counters and `save` them.
+
+    `stored` are the counters as the store has them, in the order of the other fields.
+    """
 
     promotion_id: int
     head: int
@@ -30,6 +35,14 @@ class Stock:
     holds: int
     spent: int
     held: int
+    stored: tuple[int, ...] = field(default=(), repr=False, compare=False)
+
+    @classmethod
+    def of(cls, row: Any) -> "Stock":
+        """From a row of COLUMNS."""
+        made = cls(*row)
+        made.stored = tuple(row)
+        return made
 
     @property
     def total(self) -> int:
@@ -37,36 +50,51 @@ class Stock:
         return self.available + self.issued + self.blocked
 
 
-_COUNTERS = [field.name for field in fields(Stock)]
+_COUNTERS = [field.name for field in fields(Stock) if field.name != "stored"]
 COLUMNS = ", ".join(f"s.{name}" for name in _COUNTERS)
 """What a `Stock` is made of, in its order, of a table with the alias `s`."""
 
 WIDTH = len(_COUNTERS)
-_MARK = "@rows(" + ", ".join(f"{name} bigint" for name in _COUNTERS) + ")"
-_SETS = ", ".join(f"{name} = r.{name}" for name in _COUNTERS[1:])
+
+_counters: Callable[[Stock], tuple[int, ...]] = attrgetter(*_COUNTERS)
 
 _READ = Statement(f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id")
 _LOCK = Statement(
     f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id ORDER BY s.promotion_id @lock(s)"
 )
-_SAVE = Statement(f"UPDATE stock SET {_SETS} FROM {_MARK} r WHERE stock.promotion_id = r.promotion_id")
 
 
 def read(connection: Connection, promotion_ids: Iterable[int]) -> dict[int, Stock]:
-    return {row[0]: Stock(*row) for row in _READ.fetch(connection, [(id_,) for id_ in promotion_ids])}
+    return {row[0]: Stock.of(row) for row in _READ.fetch(connection, [(id_,) for id_ in promotion_ids])}
 
 
 def lock(connection: Connection, promotion_ids: Iterable[int]) -> dict[int, Stock]:
     """Lock the rows, in the order of their ids, and read them as they are once locked."""
-    return {row[0]: Stock(*row) for row in _LOCK.fetch(connection, [(id_,) for id_ in promotion_ids])}
+    return {row[0]: Stock.of(row) for row in _LOCK.fetch(connection, [(id_,) for id_ in promotion_ids])}
 
 
 def save(connection: Connection, stocks: Iterable[Stock]) -> None:
-    """Write back rows that this transaction has locked."""
-    rows = [_values(stock) for stock in sorted(stocks, key=lambda stock: stock.promotion_id)]
-    if rows:
-        _SAVE.run(connection, rows)
+    """Write back rows that this transaction has locked: of the counters, those that have changed in any of them.
+
+    A sale moves three of them, and to hand over all for a hundred promotions costs as much as the sale itself.
+    """
+    changed: list[tuple[int, ...]] = []
+    moved = set[int]()
+    for stock in sorted(stocks, key=lambda stock: stock.promotion_id):
+        counters = _counters(stock)
+        if counters != stock.stored:
+            moved.update(n for n, count in enumerate(counters) if count != stock.stored[n])
+            changed.append(counters)
+            stock.stored = counters
+    if changed:
+        places = (0, *sorted(moved))
+        _saving(places).run(connection, list(map(itemgetter(*places), changed)))
 
 
-def _values(stock: Stock) -> tuple[Any, ...]:
-    return tuple(getattr(stock, name) for name in _COUNTERS)
+@cache
+def _saving(places: tuple[int, ...]) -> Statement:
+    """What writes the counters at these places; the first is the promotion's id."""
+    names = [_COUNTERS[place] for place in places]
+    columns = ", ".join(f"{name} bigint" for name in names)
+    sets = ", ".join(f"{name} = r.{name}" for name in names[1:])
+    return Statement(f"UPDATE stock SET {sets} FROM @rows({columns}) r WHERE stock.promotion_id = r.promotion_id")
