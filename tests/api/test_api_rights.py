@@ -52,6 +52,7 @@ MAY: dict[str, set[str | None]] = {
     "attributes": {PEOPLE, SENDER, MARKETER},
     "segments": {PEOPLE, SENDER, MARKETER},
     "segmentPreview": {PEOPLE},
+    "audiences": {PEOPLE, SENDER, MARKETER},
     "tokens": set(),
     "promotionCreate": {MARKETER},
     "promotionUpdate": {MARKETER},
@@ -80,6 +81,9 @@ MAY: dict[str, set[str | None]] = {
     "segmentCreate": {PEOPLE},
     "segmentUpdate": {PEOPLE},
     "segmentDelete": {PEOPLE},
+    "audienceCreate": {PEOPLE},
+    "audienceUpdate": {PEOPLE},
+    "audienceDelete": {PEOPLE},
     "tokenCreate": set(),
     "tokenRevoke": set(),
 }
@@ -286,7 +290,7 @@ def texts_in(fields: set[str]) -> set[str]:
 
 OF_EVERYBODY = {
     "Node.id", "Promotion.id", "Code.id", "Batch.id", "Token.id", "Issuance.id", "Redemption.id", "Segment.id",
-    "Customer.id",
+    "Customer.id", "Audience.id",
 }  # fmt: skip
 
 

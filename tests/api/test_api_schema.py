@@ -140,6 +140,7 @@ MUST_NOT_BE_DONE_TWICE = {
     "redemptionRollback": "RedemptionRollbackInput",
     "customersUpsert": "CustomersUpsertInput",
     "segmentCreate": "SegmentCreateInput",
+    "audienceCreate": "AudienceCreateInput",
 }
 # Doing these again changes nothing more, or is refused; a token's text must not be kept to be shown again.
 MAY_BE_REPEATED = {
@@ -155,6 +156,8 @@ MAY_BE_REPEATED = {
     "holdRelease",
     "segmentUpdate",
     "segmentDelete",
+    "audienceUpdate",
+    "audienceDelete",
     "tokenCreate",
     "tokenRevoke",
 }
@@ -198,7 +201,13 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
                 expected = {"first": "Int", "after": "String", "last": "Int", "before": "String"}
                 assert expected.items() <= arguments.items(), f"{kind.name}.{name}"
                 found.append(f"{kind.name}.{name}")
-    assert sorted(found) == ["Promotion.batches", "Promotion.codes", "Query.promotions"]
+    assert sorted(found) == [
+        "Audience.members",
+        "Promotion.batches",
+        "Promotion.codes",
+        "Query.audiences",
+        "Query.promotions",
+    ]
 
 
 def test_objects_with_a_global_id_are_nodes(schema: GraphQLSchema) -> None:

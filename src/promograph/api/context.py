@@ -9,6 +9,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from promograph.domain.access import Caller, Scope
+from promograph.domain.customers import Customer
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import HoldOutcome, RedeemOutcome, Validation
 from promograph.domain.refusals import Refusal, coarsened
@@ -47,6 +48,9 @@ class Context:
 
     def reward_type(self, handle: str) -> Awaitable[StoredRewardType | None]:
         return self._loader("reward_type", self.services.reward_types.get_many).load(handle)
+
+    def customer(self, id_: str) -> Awaitable[Customer | None]:
+        return self._loader("customer", self.services.people.get_many).load(id_)
 
     def disclosed(self, answer: RedeemOutcome | HoldOutcome | Validation) -> tuple[Refusal, ...]:
         """The refusals of an answer, as far as this caller may know which codes exist."""

@@ -15,5 +15,7 @@ REDEEMED = [Needs(any=[Scope.CODES_REDEEM, Scope.PROMOTIONS_WRITE])]
 PEOPLE = [Needs(any=[Scope.CUSTOMERS_WRITE])]
 SEGMENTS = [Needs(any=[Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE])]
 """For what a condition over customers is put together from, and shows nobody in particular."""
+PLANS = [Needs(any=[Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE])]
+"""For what a send will need, which is about numbers and shows nobody."""
 
 ADMIN = [Needs(any=[Scope.ADMIN])]

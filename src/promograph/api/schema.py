@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from promograph.api.audiences import AudienceMutations, AudienceQueries
 from promograph.api.code_mutations import CodeMutations
 from promograph.api.customers import CustomerMutations, CustomerQueries
 from promograph.api.documents import Documents
@@ -28,6 +29,7 @@ class Query(
     RedeemQueries,
     CustomerQueries,
     SegmentQueries,
+    AudienceQueries,
     TokenQueries,
 ):
     pass
@@ -43,6 +45,7 @@ class Mutation(
     HoldMutations,
     CustomerMutations,
     SegmentMutations,
+    AudienceMutations,
     TokenMutations,
 ):
     pass

@@ -22,11 +22,15 @@ described(
     UserKind,
     "SegmentUserKind",
     "What may rest on a segment.",
-    {"SEGMENT": "Another segment.", "PROMOTION": "A promotion: it is for those who are in the segment, or not in it."},
+    {
+        "SEGMENT": "Another segment.",
+        "PROMOTION": "A promotion: it is for those who are in the segment, or not in it.",
+        "AUDIENCE": "A dynamic audience: it is whoever is in the segment.",
+    },
 )
 
 
-@strawberry.type(description="Something whose condition means a segment.", directives=SEGMENTS)
+@strawberry.type(description="Something that means a segment.", directives=SEGMENTS)
 class SegmentUse:
     kind: UserKind = strawberry.field(description="What it is.")
     handle: str = strawberry.field(description="Its handle.")

@@ -38,11 +38,12 @@ class UserKind(StrEnum):
 
     SEGMENT = "SEGMENT"
     PROMOTION = "PROMOTION"
+    AUDIENCE = "AUDIENCE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentUse:
-    """Something whose condition means a segment, by its id and by what people call it."""
+    """Something that means a segment, by its id and by what people call it."""
 
     kind: UserKind
     id: int

@@ -2,6 +2,7 @@
 
 from promograph.domain.clock import Clock, system_clock
 from promograph.services.access import Access
+from promograph.services.audiences import Audiences
 from promograph.services.issuing import Issuing
 from promograph.services.lookup import Lookup
 from promograph.services.people import People
@@ -32,6 +33,7 @@ class Services:
         self.lookup = Lookup(database, clock)
         self.people = People(database, clock)
         self.segmenting = Segmenting(database, clock)
+        self.audiences = Audiences(database, clock)
         self.clock = clock
 
     @classmethod

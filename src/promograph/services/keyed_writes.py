@@ -29,14 +29,21 @@ class Once(Generic[T]):
 
     def answer(self, connection: Connection, make: Callable[[], T]) -> T:
         """What `make` makes, or what it made when the key came before; BadInput where that asked for other things."""
-        if self.key is None:
-            return make()
-        kept = replays.recall(connection, self.operation, self.key, self.asked)
+        kept = self.kept(connection)
         if kept is not None:
-            return self.load(kept)
+            return kept
         made = make()
+        if self.key is None:
+            return made
         replays.remember(connection, self.operation, self.key, self.asked, self.dump(made), to_micros(self.now))
         return made
+
+    def kept(self, connection: Connection) -> T | None:
+        """What the key made before, if it came before; BadInput where that asked for other things."""
+        if self.key is None:
+            return None
+        found = replays.recall(connection, self.operation, self.key, self.asked)
+        return None if found is None else self.load(found)
 
 
 async def write_again(database: Database, work: Work[T], *, heavy: bool = False) -> T:

@@ -88,6 +88,10 @@ class People:
             return None
         return (await self._database.read(lambda connection: customers.read(connection, [id_]))).get(id_)
 
+    async def get_many(self, ids: Sequence[str]) -> dict[str, Customer]:
+        """By id, those that there are."""
+        return await self._database.read(lambda connection: customers.read(connection, ids))
+
     async def attributes(self) -> list[Attribute]:
         """The names that attributes have, and their types, in the order of names."""
         found = await self._database.read(attributes.every)

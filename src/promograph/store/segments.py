@@ -45,6 +45,10 @@ _USED_BY = {
         "SELECT p.id, p.handle, p.name FROM segment_use u JOIN promotion p ON p.id = u.user_id "
         "WHERE u.segment_id = :id AND u.user_kind = 'PROMOTION' ORDER BY p.id"
     ),
+    UserKind.AUDIENCE: Statement(
+        "SELECT a.id, a.handle, a.name FROM segment_use u JOIN audience a ON a.id = u.user_id "
+        "WHERE u.segment_id = :id AND u.user_kind = 'AUDIENCE' ORDER BY a.id"
+    ),
 }
 _FORGET = Statement("DELETE FROM segment_use WHERE user_kind = :kind AND user_id = :id")
 _USE = Statement(

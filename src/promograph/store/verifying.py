@@ -6,6 +6,7 @@ from promograph.store.verifying_breaches import LIMITS, ROWS
 from promograph.store.verifying_counters import COUNTS
 from promograph.store.verifying_line import LINE
 from promograph.store.verifying_money import MONEY
+from promograph.store.verifying_people import PEOPLE, uses
 
 _SHOWN = 20
 
@@ -22,9 +23,9 @@ def recount(connection: Connection) -> list[str]:
                 differences.append(
                     f"{handles[id_]}: {counter} is kept as {kept.get(id_, 0)}, and its rows count {counted.get(id_, 0)}"
                 )
-    for sentence, sql in (LIMITS | ROWS | LINE | MONEY).items():
+    for sentence, sql in (LIMITS | ROWS | LINE | MONEY | PEOPLE).items():
         found = connection.execute(text(f"{sql} LIMIT {_SHOWN + 1}")).fetchall()
         differences += [f"{row[0]}: {sentence}: {row[1]} ({row[2]}, expected {row[3]})" for row in found[:_SHOWN]]
         if len(found) > _SHOWN:
             differences.append(f"... and more where {sentence}")
-    return differences
+    return [*differences, *uses(connection)]

@@ -5,9 +5,10 @@ from typing import Literal
 from alembic import context
 from sqlmodel import SQLModel
 
-from promograph.store import tables, tables_people
+from promograph.store import tables, tables_audiences, tables_people
 
-assert tables.PromotionRow.metadata is tables_people.CustomerRow.metadata is SQLModel.metadata, "imports fill it"
+for _filled in (tables.PromotionRow, tables_people.CustomerRow, tables_audiences.AudienceRow):
+    assert _filled.metadata is SQLModel.metadata, "imports fill it"
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
