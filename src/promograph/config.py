@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, description="The number of server processes.")
     max_body_bytes: int = Field(default=8 * 2**20, gt=0, description="The largest request body, uploads apart.")
     max_upload_bytes: int = Field(default=256 * 2**20, gt=0, description="The largest uploaded file.")
+    max_live_connections: int = Field(
+        default=1_000, ge=0, description="The most WebSockets and event streams that one server process keeps open."
+    )
     introspection: bool = Field(default=True, description="Whether clients may ask for the schema.")
     graphiql: bool = Field(default=True, description="Whether a browser that opens /graphql gets GraphiQL.")
     blocked_plugins: Annotated[tuple[str, ...], NoDecode] = Field(

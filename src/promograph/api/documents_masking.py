@@ -10,6 +10,7 @@ import secrets
 from typing import Any
 
 from graphql import GraphQLError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from promograph.errors import BadInput, PromographError, StoreBusy, StoreReadOnly, StoreUnavailable
 
@@ -29,6 +30,10 @@ def public_error(error: GraphQLError) -> GraphQLError:
         return error
     if isinstance(original, PromographError):
         return _like(error, str(original), _extensions(original))
+    if isinstance(original, CannotGetOperationTypeError):  # where results are streamed, it comes among them
+        return _like(error, "The document has no such operation.", {"code": "OPERATION_NOT_FOUND"})
+    if isinstance(original, InvalidOperationTypeError):
+        return _like(error, "Such an operation is not answered here.", {"code": "METHOD_NOT_ALLOWED"})
     about_the_document = error.path is None and bool(error.nodes)
     return error if about_the_document else _like(error, *_incident(original, error.path))
 

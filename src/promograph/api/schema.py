@@ -18,6 +18,7 @@ from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
 from promograph.api.reward_types import RewardTypeMutations, RewardTypeQueries
 from promograph.api.scalars import SCALARS
 from promograph.api.segments import SegmentMutations, SegmentQueries
+from promograph.api.subscriptions import Subscription
 from promograph.api.token import TokenMutations, TokenQueries
 
 
@@ -56,6 +57,7 @@ def build_schema(*, introspection: bool = True) -> Schema:
     return Schema(
         Query,
         mutation=Mutation,
+        subscription=Subscription,
         documents=Documents(introspection=introspection),
         config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=LongListExecutor,

@@ -8,7 +8,8 @@ from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from threading import Thread
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
 import uvicorn
@@ -22,6 +23,7 @@ from promograph.errors import ConfigError
 from promograph.plugins import PluginManager
 from promograph.services.app import Services
 from promograph.web.app import create_app
+from promograph.web.live import Live
 
 
 def serve(
@@ -55,6 +57,8 @@ def server_config(settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=10,
         # A worker answers its supervisor only once it has been imported, which takes seconds where many start at once.
         timeout_worker_healthcheck=30,
+        ws_max_size=settings.max_body_bytes,
+        ws_per_message_deflate=False,  # it takes more memory a connection than everything else
     )
 
 
@@ -67,8 +71,23 @@ def _application(settings: Settings) -> Starlette:
     if supervisor is not None:
         Thread(target=_end_after, args=(supervisor,), daemon=True).start()
     application = create_app(settings)
+    _stop_streams_first(application.state.live)
     keep_what_is_loaded()
     return application
+
+
+def _stop_streams_first(live: Live) -> None:
+    """When the server is told to stop it waits for its answers to end, and event streams do not end by themselves."""
+    loop = asyncio.get_running_loop()
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        earlier = signal.getsignal(stop)
+
+        def handle(number: int, frame: FrameType | None, earlier: Any = earlier) -> None:
+            loop.call_soon_threadsafe(live.stop)
+            if callable(earlier):
+                earlier(number, frame)
+
+        signal.signal(stop, handle)
 
 
 def _end_after(supervisor: BaseProcess) -> None:

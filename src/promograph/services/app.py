@@ -12,6 +12,7 @@ from promograph.services.reviewing import Reviewing
 from promograph.services.reward_types import RewardTypes
 from promograph.services.segmenting import Segmenting
 from promograph.services.stocking import Stocking
+from promograph.services.watching import Watching
 from promograph.store import migrating
 from promograph.store.database import Database
 from promograph.store.opening import open_database
@@ -34,6 +35,7 @@ class Services:
         self.people = People(database, clock)
         self.segmenting = Segmenting(database, clock)
         self.audiences = Audiences(database, clock)
+        self.watching = Watching(database, clock)
         self.clock = clock
 
     @classmethod
@@ -58,4 +60,5 @@ class Services:
         await self._database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
 
     async def close(self) -> None:
+        await self.watching.close()
         await self._database.close()

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from promograph.api.context import Context
 from promograph.api.schema import build_schema
@@ -20,12 +20,15 @@ from promograph.services.app import Services
 from promograph.web.bodies import BodyBounds
 from promograph.web.graphiql import graphiql_routes
 from promograph.web.graphql import GraphQLEndpoint
+from promograph.web.graphql_socket import GraphQLSocket
+from promograph.web.live import Live, LiveBounds
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Starlette:
     """The application for these settings (by default, those of the environment).
 
     It opens the store that they name and closes it when it stops, unless it is handed `services` that are open.
+    `app.state.live.stop()` ends the connections that would otherwise hold up a stop.
     ConfigError where a plugin is broken.
     """
     settings = settings or load_settings()
@@ -41,8 +44,8 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         if services is None:
             await used.close()
 
-    async def get_context(request: Request) -> Context:
-        return Context(services=used, caller=await _caller(used, request))
+    async def get_context(connection: HTTPConnection) -> Context:
+        return Context(services=used, caller=await _caller(used, connection))
 
     async def health(_: Request) -> Response:
         try:
@@ -52,18 +55,26 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         return JSONResponse({"status": "ok"})
 
     bounds = BodyBounds(max_body_bytes=settings.max_body_bytes, max_upload_bytes=settings.max_upload_bytes)
-    endpoint = GraphQLEndpoint(
-        build_schema(introspection=settings.introspection), get_context, bounds=bounds, graphiql=settings.graphiql
-    )
-    routes: list[BaseRoute] = [Route("/graphql", endpoint), Route("/health", health), Route("/", _home)]
+    live = Live(LiveBounds(connections=settings.max_live_connections, message_bytes=settings.max_body_bytes))
+    schema = build_schema(introspection=settings.introspection)
+    endpoint = GraphQLEndpoint(schema, get_context, bounds=bounds, live=live, graphiql=settings.graphiql)
+    socket = GraphQLSocket(schema, get_context, live)
+    routes: list[BaseRoute] = [
+        Route("/graphql", endpoint),
+        WebSocketRoute("/graphql", socket),
+        Route("/health", health),
+        Route("/", _home),
+    ]
     if settings.graphiql:
         routes += graphiql_routes()
-    return Starlette(routes=routes, lifespan=lifespan)
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.state.live = live
+    return app
 
 
-async def _caller(services: Services, request: Request) -> Caller:
+async def _caller(services: Services, connection: HTTPConnection) -> Caller:
     """Who sends this; 401 for a token that is not (or no longer) one, so that nobody mistakes it for no rights."""
-    header = request.headers.get("authorization")
+    header = connection.headers.get("authorization")
     if header is None:
         return NOBODY
     scheme, _, token = header.partition(" ")

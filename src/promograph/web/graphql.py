@@ -2,7 +2,8 @@
 
 It is not Strawberry's own view, which answers malformed bodies with 500 and knows no
 `application/graphql-response+json`. Everything before execution (limits, validation, rights) happens in the schema's
-extensions, so that other transports meet it as well. There are no batches and no subscriptions here.
+extensions, so that other transports meet it as well. There are no batches here; subscriptions are answered by events,
+or by `graphql_socket`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,15 +12,18 @@ from typing import Any
 import strawberry
 from graphql import GraphQLError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import Receive, Scope, Send
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
 from promograph.web.bodies import DEFAULT_BOUNDS, BodyBounds, BoundedBodies
-from promograph.web.graphql_answers import GRAPHQL, JSON, Answer, answer_to, chosen_media_type, failure, fault
+from promograph.web.graphql_answers import EVENTS, GRAPHQL, JSON, Answer, answer_to, chosen_media_type, failure, fault
+from promograph.web.graphql_events import EventStream
 from promograph.web.graphql_requests import Operation, Refused, body_type, operation_in_body, operation_in_url
+from promograph.web.graphql_streams import results_of
 from promograph.web.graphql_uploads import operation_in_form
+from promograph.web.live import Live, LiveBounds, TooManyConnections
 
 _ALLOWED = {
     "GET": (OperationType.QUERY,),
@@ -31,22 +35,24 @@ _CODE_OF_STATUS = {401: "UNAUTHENTICATED", 403: "FORBIDDEN", 429: "TOO_MANY_REQU
 class GraphQLEndpoint:
     """ASGI application for `Route("/graphql", endpoint)`.
 
-    `get_context` makes the context of one operation; it may raise `HTTPException` or a `PromographError`. Uploaded
-    files are closed when the answer is sent. With `graphiql`, a browser that opens the URL is led to the page of
-    `graphiql_routes()`, at `graphiql/` beside this endpoint.
+    `get_context` makes the context of one operation; it may raise `HTTPException` or a `PromographError`, and is
+    called again while events are streamed. Uploaded files are closed when the answer is sent. With `graphiql`, a
+    browser that opens the URL is led to the page of `graphiql_routes()`, at `graphiql/` beside this endpoint.
     """
 
     def __init__(
         self,
         schema: strawberry.Schema,
-        get_context: Callable[[Request], Awaitable[Any]],
+        get_context: Callable[[HTTPConnection], Awaitable[Any]],
         *,
         bounds: BodyBounds = DEFAULT_BOUNDS,
+        live: Live | None = None,
         graphiql: bool = False,
     ) -> None:
         self._schema = schema
         self._get_context = get_context
         self._max_body_bytes = bounds.max_body_bytes
+        self._live = live or Live(LiveBounds())
         self._graphiql = graphiql
         self._bounded = BoundedBodies(self._serve, bounds)
 
@@ -61,8 +67,11 @@ class GraphQLEndpoint:
             if self._graphiql and _is_browser(request, accept):
                 answer = _see_other(scope, "/graphiql/")
             elif media_type is None:
-                message = f"The answer can be {GRAPHQL} or {JSON}; the header Accept names neither."
+                message = f"The answer can be {GRAPHQL}, {JSON} or {EVENTS}; the header Accept names none of them."
                 answer = failure([GraphQLError(message, extensions={"code": "NOT_ACCEPTABLE"})], 406)
+            elif media_type == EVENTS:
+                await self._stream(request, send)
+                return
             else:
                 answer = await self._answer(request, media_type)
         except ClientDisconnect:
@@ -71,7 +80,7 @@ class GraphQLEndpoint:
             answer = _answer_to_exception(error)
         finally:
             await request.close()
-        await answer.send(send, media_type or JSON)
+        await answer.send(send, JSON if media_type in (None, EVENTS) else media_type)
 
     async def _answer(self, request: Request, media_type: str) -> Answer:
         operation = await self._operation(request)
@@ -93,6 +102,15 @@ class GraphQLEndpoint:
             unknown = GraphQLError(message, extensions={"code": "OPERATION_NOT_FOUND"})
             return failure([unknown], 400 if media_type == GRAPHQL else 200)
         return answer_to(result, media_type)
+
+    async def _stream(self, request: Request, send: Send) -> None:
+        """Answer with events. Until they begin, what is raised is answered as ever."""
+        operation = await self._operation(request)
+        with self._live.admitted():
+            context = await self._get_context(request)
+            allowed = (*_ALLOWED[request.method], OperationType.SUBSCRIPTION)
+            results = await results_of(self._schema, operation, context, allowed)
+            await EventStream(self._live, lambda: self._get_context(request), request.receive, send).run(results)
 
     async def _operation(self, request: Request) -> Operation:
         if request.method == "GET":
@@ -120,7 +138,8 @@ def _see_other(scope: Scope, path: str) -> Answer:
 def _not_here(operation: OperationType) -> Refused:
     if operation is OperationType.MUTATION:
         return _method_not_allowed("A mutation is sent by POST.", allow=b"POST")
-    return Refused("Subscriptions are not answered by a single request.", code="SUBSCRIPTION_NOT_HERE")
+    message = f"A subscription is answered over WebSocket, or by events: ask with 'Accept: {EVENTS}'."
+    return Refused(message, code="SUBSCRIPTION_NOT_HERE")
 
 
 def _method_not_allowed(message: str, *, allow: bytes) -> Refused:
@@ -131,6 +150,8 @@ def _answer_to_exception(error: Exception) -> Answer:
     if isinstance(error, Refused):
         refusal = GraphQLError(str(error), extensions={"code": error.code})
         return failure([refusal], error.status, error.headers)
+    if isinstance(error, TooManyConnections):
+        return failure([GraphQLError(str(error), extensions={"code": "TOO_MANY_CONNECTIONS"})], 503)
     if isinstance(error, HTTPException):
         headers = tuple((name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items())
         code = _CODE_OF_STATUS.get(error.status_code, "HTTP_ERROR")

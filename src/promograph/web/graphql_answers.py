@@ -18,6 +18,7 @@ from promograph.api.documents_masking import error_outside, public_error
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
+EVENTS = "text/event-stream"
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -93,6 +94,7 @@ def chosen_media_type(accept: str | None) -> str | None:
     """The media type to answer with, or None where the client takes neither; without `Accept` it is JSON.
 
     Between equals the one named first wins, and a range such as `*/*` stands for JSON, which every client reads.
+    Events are the answer only where they are wanted most: clients name them for all that they ask, just in case.
     """
     if not accept or not accept.strip():
         return JSON
@@ -101,7 +103,7 @@ def chosen_media_type(accept: str | None) -> str | None:
         kind, *parameters = (part.strip() for part in entry.split(";"))
         offered = JSON if kind in ("*/*", "application/*") else kind
         quality = _quality(parameters)
-        if offered in _CONTENT_TYPES and quality > best[0]:
+        if (offered in _CONTENT_TYPES or offered == EVENTS) and quality > best[0]:
             best = (quality, offered)
     return best[1]
 

@@ -13,7 +13,7 @@ import strawberry
 import typer
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -114,7 +114,7 @@ class _Mutation:
     code_redeem: CodeRedeemPayload = strawberry.mutation(resolver=_code_redeem, directives=REDEEM)
 
 
-async def _context(_: Request) -> _Context:
+async def _context(_: HTTPConnection) -> _Context:
     return _CONTEXT
 
 

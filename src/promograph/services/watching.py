@@ -1,0 +1,40 @@
+"""Use cases of those who look on: numbers, told as they move."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from promograph.domain.clock import Clock
+from promograph.errors import BadInput, InputProblem
+from promograph.services.polling import Poller
+from promograph.store import inventories
+from promograph.store.database import Database
+from promograph.store.inventories import Inventory
+
+_SECONDS_BETWEEN = 0.3
+"""So that nobody is told more than a few times a second, however fast a pool drains."""
+
+
+class Watching:
+    """Streams of values: the first at once, then the newest whenever it has moved. Close a stream to look away."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._inventories = Poller(self._read, every=_SECONDS_BETWEEN)
+
+    async def inventory(self, promotion_id: int) -> AsyncGenerator[Inventory, None]:
+        """The numbers of a promotion by id; BadInput (NOT_FOUND) where there is none."""
+        is_there = False
+        async with aclosing(self._inventories.watch(promotion_id)) as numbers:
+            async for newest in numbers:
+                is_there = True
+                yield newest
+        if not is_there:
+            raise BadInput(InputProblem.NOT_FOUND, "No promotion has this id.", field=("promotion",))
+
+    async def close(self) -> None:
+        await self._inventories.close()
+
+    async def _read(self, ids: list[int]) -> dict[int, Inventory]:
+        now = self._clock()
+        return await self._database.read(lambda connection: inventories.read(connection, ids, now))
