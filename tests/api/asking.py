@@ -31,7 +31,7 @@ SCOPES = {
 ERRORS = "userErrors { code field message data }"
 PROMOTION = "id handle name status endReason stopRedeeming codeKind"
 ISSUANCE = "id text kind promotionHandle customer issuedAt expiresAt channel send purpose"
-_REPORT = "report { read added repeated alreadyHere alreadyElsewhere bad headerSkipped "
+_REPORT = "report { read added repeated alreadyHere alreadyElsewhere bad headerSkipped notes "
 _REPORT += "badRows { row shown why } repeatedRows { row shown why } }"
 _FIELDS = {
     "promotion": f"promotion {{ {PROMOTION} }}",

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -125,6 +126,7 @@ async def test_a_paste_is_read_line_by_line(api: Api) -> None:
         "alreadyElsewhere": 1,
         "bad": 2,
         "headerSkipped": "Code",
+        "notes": [],
     }
     assert [(row["row"], row["shown"]) for row in report["badRows"]] == [(9, "a b"), (11, "four,five")]
     assert [(row["row"], row["shown"]) for row in report["repeatedRows"]] == [(5, "ONE")]
@@ -240,6 +242,36 @@ async def test_a_file_in_a_named_encoding(fresh: Api) -> None:
     payload = await fresh.import_file("NOËL-1\n".encode("cp1252"), made["id"], encoding="windows-1252")
     assert payload["report"]["added"] == 1
     assert await texts(fresh, made) == ["NOËL-1"]
+
+
+@pytest.mark.parametrize("name", ["spring.xls", "spring.xlsx"])
+async def test_a_workbook_with_its_columns_named(fresh: Api, name: str) -> None:
+    made = await fresh.draft()
+    content = (Path(__file__).parent.parent / "files" / name).read_bytes()
+    payload = await fresh.import_file(content, made["id"], sheet="Codes", columns={"code": "promo code"})
+    report = payload["report"]
+    assert (report["added"], report["bad"], report["headerSkipped"]) == (4, 0, "Promo code")
+    assert [note.partition(":")[0] for note in report["notes"]] == [
+        "Of the file, these columns were not read",
+        "Codes that are numbers in the spreadsheet",
+    ]
+    assert await texts(fresh, made) == ["SPRING-A1", "20261234", "00042", "spring-b2"]
+
+
+async def test_how_to_read_a_file(fresh: Api) -> None:
+    made = await fresh.draft()
+    content = "A:code\nB:Été\n".encode("cp1252")
+    told = {"separator": ":", "encoding": "windows-1252", "header": False, "columns": {"code": "2"}}
+    assert (await fresh.import_file(content, made["id"], **told))["report"]["added"] == 2
+    assert await texts(fresh, made) == ["code", "Été"]
+    for wrong, field in (
+        ({"separator": "::"}, "separator"),
+        ({"sheet": "1"}, "sheet"),
+        ({"columns": {"code": "Code"}}, "columns.code"),
+    ):
+        payload = await fresh.import_file(content, made["id"], **told | wrong)
+        assert [problem[1] for problem in problems(payload)] == [f"input.{field}"]
+    assert (await fresh.numbers(made))["total"] == 2
 
 
 async def test_a_file_without_a_file(api: Api) -> None:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.code_lists import read_pasted
+from promograph.domain.code_lists import read_codes
 from promograph.domain.code_reports import ROWS_KEPT, ListReport, Repeats, Tally
 from promograph.domain.code_rows import BadRow, Batch, RepeatedRow
 from promograph.domain.codes import normalise
+from promograph.domain.sheet_text import read_pasted
 from promograph.errors import BadInput, InputProblem
 
 
@@ -58,7 +59,7 @@ def test_a_list_may_hold_so_many_codes_and_no_more() -> None:
 
 def test_a_report_counts_every_row_that_holds_something() -> None:
     tally, repeats = Tally(), Repeats()
-    for batch in read_pasted("Coupon\nA\n\nb\nB\nx y\nC\na"):
+    for batch in read_codes(read_pasted("Coupon\nA\n\nb\nB\nx y\nC\na")):
         tally.add(repeats.drop(batch))
     assert tally.report() == ListReport(
         read=6,
@@ -74,7 +75,7 @@ def test_a_report_counts_every_row_that_holds_something() -> None:
 def test_a_report_names_the_first_rows_and_counts_the_rest() -> None:
     tally, repeats = Tally(), Repeats()
     for _ in range(3):
-        for batch in read_pasted("A\n" * 700 + "x y\n" * 700):
+        for batch in read_codes(read_pasted("A\n" * 700 + "x y\n" * 700)):
             tally.add(repeats.drop(batch))
     report = tally.report()
     assert (report.read, report.good, report.repeated, report.bad) == (4200, 1, 2099, 2100)

@@ -239,8 +239,8 @@ LOADS: dict[str, tuple[Load, Load]] = {
         lambda s, id_, key: s.stocking.paste(id_, "A", channel="email", key=key),
     ),
     "import": (
-        lambda s, id_, key: s.stocking.import_list(id_, [b"A\nB\nB\nc d"], encoding=None, channel=None, key=key),
-        lambda s, id_, key: s.stocking.import_list(id_, [b"C\nD"], encoding=None, channel=None, key=key),
+        lambda s, id_, key: s.stocking.import_list(id_, [b"A\nB\nB\nc d"], channel=None, key=key),
+        lambda s, id_, key: s.stocking.import_list(id_, [b"C\nD"], channel=None, key=key),
     ),
 }
 

@@ -10,6 +10,7 @@ from promograph.domain.batches import BatchSource
 from promograph.domain.code_formats import CodeFormat
 from promograph.domain.code_rows import BadRow, RepeatedRow
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion
+from promograph.domain.sheets import Reading
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
 from promograph.services.stocking import MOST_BLOCKED, MOST_GENERATED, MOST_PASTED
@@ -29,7 +30,7 @@ async def texts_of(world: World, promotion: Promotion, state: str | None = None,
 
 async def import_(world: World, promotion: Promotion, content: bytes | Iterable[bytes], **more: Any) -> Any:
     chunks = [content] if isinstance(content, bytes) else content
-    settings = {"encoding": None, "channel": None, **more}
+    settings = {"channel": None, **more}
     return await world.services.stocking.import_list(promotion.id, chunks, **settings)
 
 
@@ -133,7 +134,7 @@ async def test_every_row_of_a_list_is_accounted_for(world: World) -> None:
     assert (report.repeated, report.already_here, report.already_elsewhere, report.bad) == (2, 1, 2, 4)
     assert [(row.row, row.shown) for row in report.bad_rows] == [
         (10, "two words"),
-        (11, "a;b"),
+        (11, "a, b"),
         (12, "TEST-1234"),
         (13, "x" * 39 + "…"),
     ]
@@ -195,10 +196,10 @@ async def test_a_reader_that_fails_leaves_nothing(world: World) -> None:
 
 async def test_the_encoding_that_was_named_is_used(world: World) -> None:
     promotion = await world.promotion(active=False)
-    await import_(world, promotion, "ÉTÉ\nÑU".encode("cp1252"), encoding="windows-1252")
+    await import_(world, promotion, "ÉTÉ\nÑU".encode("cp1252"), reading=Reading(encoding="windows-1252"))
     assert await texts_of(world, promotion) == ["ÉTÉ", "ÑU"]
     with pytest.raises(BadInput) as caught:
-        await import_(world, promotion, b"X", encoding="rot13")
+        await import_(world, promotion, b"X", reading=Reading(encoding="rot13"))
     assert caught.value.field == ("encoding",)
 
 
@@ -229,7 +230,7 @@ async def test_who_takes_no_codes(world: World) -> None:
         for attempt in (
             stocking.generate(id_, 1, None, channel=None),
             stocking.paste(id_, "X", channel=None),
-            stocking.import_list(id_, [b"X"], encoding=None, channel=None),
+            stocking.import_list(id_, [b"X"], channel=None),
         ):
             with pytest.raises(BadInput) as caught:
                 await attempt
@@ -274,7 +275,7 @@ async def test_two_loads_at_once_do_not_mix(world: World) -> None:
         database.before_write = meet  # between the claim and the first piece
 
     database.before_write = arm
-    await services.stocking.import_list(promotion.id, chunks(), encoding=None, channel=None)
+    await services.stocking.import_list(promotion.id, chunks(), channel=None)
     # The first write is the claim; what was armed by it runs before the next one.
     assert met == [InputProblem.BUSY]
     assert await texts_of(world, promotion) == ["P1-00001", "A", "B"]

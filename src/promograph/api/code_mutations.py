@@ -15,7 +15,9 @@ from promograph.api.promotion_reading import FORMAT_FIELDS, format_of
 from promograph.api.rights import WRITE
 from promograph.api.user_errors import UserError, user_error
 from promograph.domain.batches import Added, AddReport
+from promograph.domain.code_lists import CodeColumns
 from promograph.domain.code_rows import BadRow
+from promograph.domain.sheets import Reading
 from promograph.errors import BadInput, InputProblem
 
 _CHUNK = 1 << 20
@@ -37,13 +39,31 @@ class CodesGenerateInput:
     idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
 
 
-@strawberry.input(description="A file of codes to read: one column, CSV or text.")
+@strawberry.input(description="Which columns of a file are read: each by its header, or by its number from 1.")
+class CodeColumnsInput:
+    code: str | None = strawberry.field(
+        default=None, description="The codes; if left out, the column whose header says so, or the only one there is."
+    )
+
+
+@strawberry.input(description="A file of codes to read: CSV, text, XLSX or XLS.")
 class CodesImportInput:
     promotion: strawberry.ID = strawberry.field(description="The promotion that gets them.")
     file: Upload = strawberry.field(description="The file, by the GraphQL multipart request specification.")
     encoding: str | None = strawberry.field(
-        default=None, description="The file's encoding where it is neither UTF-8 nor begins with a byte-order mark."
+        default=None, description="A text file's encoding where it is neither UTF-8 nor begins with a byte-order mark."
     )
+    separator: str | None = strawberry.field(
+        default=None,
+        description="What parts the columns of a text file, a character or `tab`; found from the content if left out.",
+    )
+    sheet: str | None = strawberry.field(
+        default=None, description="A workbook's sheet, by its name or number from 1; the first shown one if left out."
+    )
+    header: bool | None = strawberry.field(
+        default=None, description="Whether a row names the columns; found from the content if left out."
+    )
+    columns: CodeColumnsInput | None = strawberry.field(default=None, description="Which columns are read.")
     channel: str | None = strawberry.field(default=None, description="A label: the channel that they are meant for.")
     idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
 
@@ -78,7 +98,8 @@ class AddingReport:
     bad: int = strawberry.field(description="Rows that hold no code.")
     bad_rows: list[ListRow] = strawberry.field(description="The first 1,000 bad rows.")
     repeated_rows: list[ListRow] = strawberry.field(description="The first 1,000 repeated rows.")
-    header_skipped: str | None = strawberry.field(description="The first row, where it was taken for a header.")
+    header_skipped: str | None = strawberry.field(description="The header of the column with the codes, if it has one.")
+    notes: list[str] = strawberry.field(description="What else you should know about the file, in sentences.")
 
 
 @strawberry.type(description="The codes that were made.", directives=WRITE)
@@ -152,8 +173,9 @@ async def _import(info: Asked, input: CodesImportInput) -> Added:
     return await info.context.services.stocking.import_list(
         _promotion(input.promotion),
         _chunks(input.file),
-        encoding=input.encoding,
         channel=input.channel,
+        reading=Reading(encoding=input.encoding, separator=input.separator, sheet=input.sheet, header=input.header),
+        columns=CodeColumns() if input.columns is None else CodeColumns(code=input.columns.code),
         key=input.idempotency_key,
     )
 
@@ -203,4 +225,5 @@ def _report(report: AddReport) -> AddingReport:
         bad_rows=[ListRow(row=bad.row, shown=bad.shown, why=bad.why) for bad in report.bad_rows],
         repeated_rows=[ListRow(row=bad.row, shown=bad.shown, why=bad.why) for bad in repeats],
         header_skipped=report.header_skipped or None,
+        notes=list(report.notes),
     )

@@ -20,6 +20,7 @@ class AddReport:
     """Of `read` rows (blank ones and a header aside): how many were added, and why the others were not.
 
     `repeated` and `bad` name at most the first 1,000 rows; the counts are exact.
+    `notes` are sentences about the list as a whole.
     """
 
     read: int
@@ -31,6 +32,7 @@ class AddReport:
     bad: int = 0
     bad_rows: tuple[BadRow, ...] = field(default=())
     header_skipped: str = ""
+    notes: tuple[str, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

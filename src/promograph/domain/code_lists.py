@@ -1,98 +1,117 @@
-"""Reading the lists of codes that people import, paste or type: one code a row.
+"""Reading the lists of codes that people import, paste or type: one code a row of a sheet.
 
-Each reader gives batches while it reads, never holds the list, and numbers every row, the blank ones too, so that the
-numbers are those that an editor or a spreadsheet shows. What is wrong with a row is told with the row; only a file that
-cannot be read as text is an error.
+It gives batches while it reads, never holds the list, and tells what is wrong with a row with the row; only a file
+whose codes cannot be found, or would be other codes than those meant, is an error.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from promograph.domain.code_decoding import decode, unify_line_ends
-from promograph.domain.code_rows import LONGEST_LINE, Batch, Row, Verdict, judge_cells, judge_line, read_bare, read_each
+from promograph.domain.code_rows import Batch, read_bare, read_cells, read_column
 from promograph.domain.codes import normalise
+from promograph.domain.sheet_heads import Head, find_head, header_word
+from promograph.domain.sheets import Block, Sheet
+from promograph.errors import BadInput, InputProblem
 
-BATCH_ROWS = 20_000
-"""The most rows in a batch."""
-
-_HEADERS = {"COUPON", "COUPONS", "VOUCHER", "VOUCHERS", "PROMOCODE", "PROMOCODES"} | {
+_HEADERS = {"coupon", "coupons", "voucher", "vouchers", "promocode", "promocodes"} | {
     f"{kind}{word}"
-    for kind in ("", "PROMO ", "PROMOTION ", "PROMOTIONAL ", "COUPON ", "VOUCHER ", "DISCOUNT ")
-    for word in ("CODE", "CODES")
+    for kind in ("", "promo ", "promotion ", "promotional ", "coupon ", "voucher ", "discount ")
+    for word in ("code", "codes")
 }
-_SEPARATOR_HINT = "SEP="  # `sep=;` above the header tells a spreadsheet which separator follows
+_AT = ("columns", "code")
+_SHOWN = 10  # names in a note
 
 
-def read_codes(chunks: Iterable[bytes], encoding: str | None = None) -> Iterator[Batch]:
-    """The codes of a text file with one column, CSV or plain, from its bytes cut anywhere.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeColumns:
+    """Which columns of a sheet are read, by their names or their numbers from 1.
 
-    A byte-order mark (UTF-8, UTF-16) tells the encoding, else it is UTF-8, else the one that `encoding` names.
-    Raises BadInput where the bytes are none of these: batches of the rows before may have been given by then.
+    `code` None: the one whose header says so, or the only one that holds something.
     """
-    return _read(_portions(decode(chunks, encoding)), _read_lines, judge_line)
+
+    code: str | None = None
 
 
-def read_pasted(text: str) -> Iterator[Batch]:
-    """The codes of a text, one a line, by the rules of a file."""
-    return _read(_portions([unify_line_ends(text.removeprefix("\ufeff"))]), _read_lines, judge_line)
+def read_codes(sheet: Sheet, columns: CodeColumns | None = None, *, header: bool | None = None) -> Iterator[Batch]:
+    """The codes of a sheet, in their order; `header` says whether there is one, where that is known.
+
+    Raises BadInput where the codes' column cannot be told, where spreadsheets have spoiled codes, and what
+    `Sheet.blocks` raises: batches of the rows before may have been given by then.
+    """
+    columns = columns or CodeColumns()
+    wanted = [] if columns.code is None else [columns.code]
+    head = find_head(sheet, wanted, _names_codes, header)
+    at = _place(head, columns)
+    if at is None and sheet.is_table:
+        _check_single(sheet, head)
+    shown = _header(head, at)
+    notes = (*sheet.notes, *_unread(head, {at}))
+    held = numeric = 0
+    for block in sheet.blocks(after=head.rows):
+        batch = _batch(block, at)
+        held += len(batch.texts)
+        numeric += block.numeric.get(at or 0, 0)
+        if batch.texts or batch.bad or shown or notes:
+            yield replace(batch, header=shown, notes=notes) if shown or notes else batch
+            shown, notes = "", ()
+    if 0 < numeric < held:
+        yield Batch(rows=(), texts=(), keys=(), notes=(_mixed(numeric),))
 
 
-def read_table(rows: Iterable[Sequence[str]]) -> Iterator[Batch]:
-    """The codes of a spreadsheet's rows, each of them the texts of its cells (an empty one is an empty text)."""
-    remaining = iter(rows)
-    portions = iter(lambda: list(islice(remaining, BATCH_ROWS)), [])
-    return _read(portions, _read_cells, judge_cells)
+def _batch(block: Block, at: int | None) -> Batch:
+    """The codes of a block, which are in the column at a place, or in whichever one holds something."""
+    for (place, column), why in block.damaged.items():
+        if column == at or at is None:
+            raise BadInput(InputProblem.INVALID, f"Row {block.numbers[place]:,}: {why}")
+    if at is None:
+        return read_bare(block) or read_cells(block)
+    return read_column(block, at)
 
 
-def _read(
-    portions: Iterable[list[Row]], read: Callable[[list[Row], int], Batch], judge: Callable[[Row], Verdict]
-) -> Iterator[Batch]:
-    first = 1
-    begun = False
-    for rows in portions:
-        skipped, header = 0, ""
-        if not begun:
-            skipped, header = _head(rows, judge)
-            begun = bool(header) or skipped < len(rows)
-        batch = read(rows[skipped:], first + skipped)
-        first += len(rows)
-        if batch.texts or batch.bad or header:
-            yield replace(batch, header=header) if header else batch
+def _place(head: Head, columns: CodeColumns) -> int | None:
+    if columns.code is not None:
+        return head.place(columns.code, _AT)
+    found = [at for at, name in enumerate(head.names) if _names_codes(name)]
+    if len(found) > 1:
+        names = " and ".join(head.names[at] for at in found[:_SHOWN])
+        raise BadInput(InputProblem.INVALID, f"The columns {names} may each hold the codes: name one.", field=_AT)
+    if not found or len(list(filter(None, head.names))) == 1:
+        return None
+    return found[0]
 
 
-def _head(rows: Sequence[Row], judge: Callable[[Row], Verdict]) -> tuple[int, str]:
-    """How many rows come before the first code, and the text of the header if there is one."""
-    for number, row in enumerate(rows):
-        text, fault = judge(row)
-        word = normalise(" ".join(text.replace("_", " ").split()))
-        if word in _HEADERS:
-            return number + 1, text
-        if fault is not None or (text and word != _SEPARATOR_HINT):
-            return number, ""
-    return len(rows), ""
+def _check_single(sheet: Sheet, head: Head) -> None:
+    """BadInput where most rows hold something in several columns: which one are the codes?"""
+    counts = [sum(bool(cell.strip()) for cell in cells) for cells in sheet.first.rows[head.rows :]]
+    if sum(count > 1 for count in counts) * 2 > sum(count > 0 for count in counts):
+        raise BadInput(
+            InputProblem.INVALID,
+            f"The rows of this file have up to {max(counts)} columns: say which one holds the codes, by its header "
+            "or by its number from 1.",
+            field=_AT,
+        )
 
 
-def _read_lines(lines: list[str], first: int) -> Batch:
-    return read_bare(lines, first) or read_each(lines, first, judge=judge_line, line=str)
+def _header(head: Head, at: int | None) -> str:
+    if at is not None and at < len(head.names):
+        return head.names[at]
+    return ", ".join(filter(None, head.names))
 
 
-def _read_cells(rows: list[Sequence[str]], first: int) -> Batch:
-    return read_each(rows, first, judge=judge_cells, line=lambda cells: ", ".join(filter(None, cells)))
+def _unread(head: Head, read: set[int | None]) -> Sequence[str]:
+    names = [name for at, name in enumerate(head.names) if name and at not in read]
+    if read == {None} or not names:
+        return ()
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (f"Of the file, these columns were not read: {', '.join(names[:_SHOWN])}{more}.",)
 
 
-def _portions(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The lines of a text that comes in pieces, `BATCH_ROWS` at a time."""
-    waiting: list[str] = []
-    begun = ""  # the line whose end has not come yet
-    for text in texts:
-        lines = (begun + text).split("\n")
-        begun = lines.pop()[: LONGEST_LINE + 1]  # of a line that is too long, it is enough to know that it is
-        waiting += lines
-        while len(waiting) >= BATCH_ROWS:
-            yield waiting[:BATCH_ROWS]
-            del waiting[:BATCH_ROWS]
-    if begun:
-        waiting.append(begun)
-    if waiting:
-        yield waiting
+def _mixed(numeric: int) -> str:
+    return (
+        f"Codes that are numbers in the spreadsheet: {numeric:,}; the others are texts. If some of them began with "
+        "zeros, the spreadsheet has dropped those: format the column as text and enter them anew."
+    )
+
+
+def _names_codes(name: str) -> bool:
+    return len(name) <= 64 and header_word(normalise(name)) in _HEADERS

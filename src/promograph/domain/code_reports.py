@@ -53,7 +53,8 @@ class Repeats:
 class ListReport:
     """One list, read to its end: `read` rows held something (the header aside), and `read = good + repeated + bad`.
 
-    Of the repeated and of the bad rows the first `ROWS_KEPT` are named. `header_skipped` is the header's text or empty.
+    Of the repeated and of the bad rows the first `ROWS_KEPT` are named. `header_skipped` is the header's text or
+    empty; `notes` are sentences about the list.
     """
 
     read: int
@@ -63,6 +64,7 @@ class ListReport:
     bad: int
     bad_rows: tuple[BadRow, ...]
     header_skipped: str
+    notes: tuple[str, ...] = ()
 
 
 class Tally:
@@ -73,6 +75,7 @@ class Tally:
         self._repeated_rows: list[RepeatedRow] = []
         self._bad_rows: list[BadRow] = []
         self._header = ""
+        self._notes: tuple[str, ...] = ()
 
     def add(self, batch: Batch) -> None:
         self._good += len(batch.texts)
@@ -81,6 +84,7 @@ class Tally:
         self._repeated_rows += batch.repeated[: ROWS_KEPT - len(self._repeated_rows)]
         self._bad_rows += batch.bad[: ROWS_KEPT - len(self._bad_rows)]
         self._header = self._header or batch.header
+        self._notes += tuple(batch.notes)
 
     def report(self) -> ListReport:
         """The report on all batches so far."""
@@ -92,4 +96,5 @@ class Tally:
             bad=self._bad,
             bad_rows=tuple(self._bad_rows),
             header_skipped=self._header,
+            notes=self._notes,
         )

@@ -1,33 +1,20 @@
-"""From the rows of a list to codes, and to complaints about the rows that are none.
-
-A row is a line: no code has a line end inside, so a quotation mark that nobody closed spoils its own line and not the
-rest of the file. Separators are comma, semicolon and tab, whichever a spreadsheet wrote; one column is what we want.
-"""
+"""From the rows of a list to codes, and to complaints about the rows that are none."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from promograph.domain.codes import MAX_LENGTH, check_text, normalise
-
-LONGEST_LINE = 1 << 15
-"""Characters; what is longer is no row of codes. Twice the separators of a spreadsheet's 16,384 columns."""
+from promograph.domain.sheets import Block, Cells
 
 SHOWN = 40
 """The most characters of a bad row that are shown."""
 
-Row = TypeVar("Row")
 Verdict = tuple[str, str | None]
 """A row's code and what is wrong with it (None: nothing). A blank row is an empty text with which nothing is wrong."""
 
-_SEPARATORS = re.compile("[,;\t]")
-_CELL = re.compile(r'[ ]*+"((?:[^"]++|"")*+)"[ ]*+|([^",;\t]*+)')
-
-# What most lists consist of: lines of visible ASCII with no quotation marks nor separators, bare or each in quotes.
-_CODE = rf"[!#-+\--:<-~]{{1,{MAX_LENGTH}}}+"
-_BARE_LINES = re.compile(rf"(?:{_CODE}\n)*+")
-_QUOTED_LINES = re.compile(rf'(?:"{_CODE}"\n)*+')
+# What most lists consist of: visible ASCII, no space.
+_BARE = re.compile(rf"(?:[!-~]{{1,{MAX_LENGTH}}}+\n)*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +39,8 @@ class Batch:
     """Consecutive rows of a list, without the blank ones.
 
     `rows`, `texts` and `keys` are parallel: the row's number, the code as given (trimmed), its normalised key.
-    `header` is the text of the list's header row in the batch that would have had it, else empty.
+    `header` is the text of the list's header row in the batch that would have had it, else empty; `notes` are sentences
+    about the list for the person who sent it.
     """
 
     rows: Sequence[int]
@@ -61,55 +49,61 @@ class Batch:
     bad: Sequence[BadRow] = ()
     repeated: Sequence[RepeatedRow] = ()
     header: str = ""
+    notes: Sequence[str] = ()
 
 
-def read_bare(lines: list[str], first: int) -> Batch | None:
-    """The batch of lines that are nothing but a code each, fast; None if one of them is anything else.
+def read_bare(block: Block) -> Batch | None:
+    """The batch of rows that are nothing but a code each, fast; None if one of them is anything else.
 
-    `first` is the number of the first line. The answer is the one that `read_each` gives for the same lines.
+    The answer is the one that `read_cells` gives for the same rows.
     """
-    block = "\n".join(lines) + "\n"
-    if _QUOTED_LINES.fullmatch(block):
-        block = block.replace('"', "")
-        texts = block.split("\n")[:-1]
-    elif _BARE_LINES.fullmatch(block):
-        texts = lines
-    else:
+    if block.faults or set(map(len, block.rows)) != {1}:
         return None
-    upper = block.upper()
-    keys = texts if upper == block else upper.split("\n")[:-1]
-    return Batch(rows=range(first, first + len(texts)), texts=texts, keys=keys)
+    return _bare([cells[0] for cells in block.rows], block.numbers)
 
 
-def read_each(
-    content: Iterable[Row], first: int, *, judge: Callable[[Row], Verdict], line: Callable[[Row], str]
-) -> Batch:
-    """The batch of any rows, one by one; `line` gives what a person sees of a bad one."""
+def read_cells(block: Block) -> Batch:
+    """The batch of rows of which one cell may hold something, whichever it is."""
+    return _read_each(block, _judge_cells)
+
+
+def read_column(block: Block, at: int) -> Batch:
+    """The batch of rows whose code is in the cell at a place."""
+    if not block.faults:
+        try:
+            texts = [cells[at] for cells in block.rows]
+        except IndexError:
+            texts = []
+        batch = _bare(texts, block.numbers) if texts else None
+        if batch is not None:
+            return batch
+    return _read_each(block, lambda cells: _judge_cell(cells, at))
+
+
+def _bare(texts: list[str], numbers: Sequence[int]) -> Batch | None:
+    joined = "\n".join(texts) + "\n"
+    if not _BARE.fullmatch(joined) or joined.count("\n") != len(texts):
+        return None
+    upper = joined.upper()
+    return Batch(rows=numbers, texts=texts, keys=texts if upper == joined else upper.split("\n")[:-1])
+
+
+def _read_each(block: Block, judge: Callable[[Cells], Verdict]) -> Batch:
     rows: list[int] = []
     texts: list[str] = []
     bad: list[BadRow] = []
-    for number, row in enumerate(content, first):
-        text, fault = judge(row)
+    for place, (number, cells) in enumerate(zip(block.numbers, block.rows, strict=True)):
+        fault = block.faults.get(place)
+        text, fault = judge(cells) if fault is None else ("", fault)
         if fault is not None:
-            bad.append(BadRow(number, shown(line(row)), fault))
+            bad.append(BadRow(number, shown(", ".join(filter(None, cells))), fault))
         elif text:
             rows.append(number)
             texts.append(text)
     return Batch(rows=rows, texts=texts, keys=[normalise(text) for text in texts], bad=bad)
 
 
-def judge_line(line: str) -> Verdict:
-    """The verdict on one line of a text file or of a paste."""
-    if len(line) > LONGEST_LINE:
-        return "", f"This row has more than {LONGEST_LINE:,} characters."
-    if '"' not in line:
-        return judge_cells(_SEPARATORS.split(line))
-    cells = _quoted_cells(line)
-    return judge_cells(cells) if cells is not None else ("", "The quotation marks in this row do not match.")
-
-
-def judge_cells(cells: Iterable[str]) -> Verdict:
-    """The verdict on the cells of one row, of which one may hold something."""
+def _judge_cells(cells: Cells) -> Verdict:
     held = [text for cell in cells if (text := cell.strip())]
     if not held:
         return "", None
@@ -118,19 +112,11 @@ def judge_cells(cells: Iterable[str]) -> Verdict:
     return held[0], check_text(held[0])
 
 
-def _quoted_cells(line: str) -> list[str] | None:
-    """The cells of a line with quotation marks; None unless each pair of them encloses a whole cell."""
-    cells: list[str] = []
-    at = 0
-    while found := _CELL.match(line, at):
-        cells.append(found[2] if found[1] is None else found[1].replace('""', '"'))
-        at = found.end()
-        if at == len(line):
-            return cells
-        if not _SEPARATORS.match(line, at):
-            break
-        at += 1
-    return None
+def _judge_cell(cells: Cells, at: int) -> Verdict:
+    text = cells[at].strip() if at < len(cells) else ""
+    if text:
+        return text, check_text(text)
+    return "", "This row has no code." if any(cell.strip() for cell in cells) else None
 
 
 def shown(line: str) -> str:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from promograph.domain.batches import Added, AddReport, BatchSource
 from promograph.domain.clock import Clock
 from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_lists import read_codes, read_pasted
+from promograph.domain.code_lists import CodeColumns, read_codes
 from promograph.domain.code_making import generate
 from promograph.domain.code_reports import Repeats, Tally
 from promograph.domain.code_rows import BadRow, Batch
@@ -18,9 +18,12 @@ from promograph.domain.codes import normalise
 from promograph.domain.keys import checked_optional
 from promograph.domain.placeholders import RESERVED, check_not_reserved, is_placeholder
 from promograph.domain.promotions import CodeKind, Promotion, takes_codes
+from promograph.domain.sheet_text import read_pasted
+from promograph.domain.sheets import Reading
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.loading import Loader
+from promograph.services.sheet_files import open_sheet
 from promograph.store import blocking, load_orders, promotions, stock
 from promograph.store.database import Database
 from promograph.store.listing import CodeQuery, Page, Slice, batch_page, code_page
@@ -76,22 +79,25 @@ class Stocking:
         promotion_id: int,
         chunks: Iterable[bytes],
         *,
-        encoding: str | None,
         channel: str | None,
+        reading: Reading | None = None,
+        columns: CodeColumns | None = None,
         key: str | None = None,
     ) -> Added:
-        """The codes of a one-column CSV or text file, in their order. The report says what became of each row."""
+        """The codes of a file (CSV, text, XLSX, XLS), in their order. The report says what became of each row."""
         content = _Digested(chunks)
+        reading, columns = reading or Reading(), columns or CodeColumns()
         order = Order(promotion_id, BatchSource.IMPORTED, channel, key)
 
         async def finished() -> Order:
             """The order with what tells its file from others, once that has been read."""
             await asyncio.to_thread(content.drain)
-            return replace(order, asked=(encoding, content.digest()))
+            return replace(order, asked=(reading, columns, content.digest()))
 
-        return await self._once(
-            order, lambda promotion: self._add(promotion, read_codes(content, encoding), order, finished), finished
-        )
+        def batches() -> Iterator[Batch]:
+            yield from read_codes(open_sheet(content, reading), columns, header=reading.header)
+
+        return await self._once(order, lambda promotion: self._add(promotion, batches(), order, finished), finished)
 
     async def paste(self, promotion_id: int, text: str, *, channel: str | None, key: str | None = None) -> Added:
         """Codes typed or pasted, one a line."""
@@ -102,7 +108,7 @@ class Stocking:
         order = Order(
             promotion_id, BatchSource.PASTED, channel, key, asked=_digest(text.encode(errors="surrogatepass"))
         )
-        return await self._once(order, lambda promotion: self._add(promotion, read_pasted(text), order))
+        return await self._once(order, lambda promotion: self._add(promotion, read_codes(read_pasted(text)), order))
 
     async def _once(
         self,
@@ -152,6 +158,7 @@ class Stocking:
                 bad=seen.bad,
                 bad_rows=seen.bad_rows,
                 header_skipped=seen.header_skipped,
+                notes=seen.notes,
             )
             return await loader.publish(order if finished is None else await finished(), report)
 

@@ -78,6 +78,7 @@ def _added(kept: Any) -> Added:
     report, batch = fields["report"], fields["batch"]
     report["repeated_rows"] = tuple(RepeatedRow(**row) for row in report["repeated_rows"])
     report["bad_rows"] = tuple(BadRow(**row) for row in report["bad_rows"])
+    report["notes"] = tuple(report.get("notes", ()))
     if batch is not None:
         batch = CodeBatch(**{**batch, "source": BatchSource(batch["source"]), "created_at": from_micros(micros)})
     return Added(batch, AddReport(**report))

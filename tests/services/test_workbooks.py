@@ -1,0 +1,188 @@
+"""Workbooks as people have them, and those that are made to bring a reader down."""
+
+import io
+import zipfile
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from promograph.domain.code_lists import CodeColumns, read_codes
+from promograph.domain.sheets import Reading
+from promograph.errors import BadInput, InputProblem
+from promograph.services import workbooks
+from promograph.services.sheet_files import open_sheet
+
+FILES = Path(__file__).parent.parent / "files"
+
+
+def book(*rows: Iterable[Any], left: int = 0, **sheets: str) -> bytes:
+    """An XLSX with a sheet of rows that begin in a column; `sheets` are further ones, `hidden` or not."""
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as written:
+        for name, state in sheets.items():
+            sheet = written.add_worksheet(name)
+            sheet.write(0, 0, f"IN-{name}")
+            if state == "hidden":
+                sheet.hide()
+        sheet = written.add_worksheet("Rows")
+        sheet.activate()
+        sheet.set_first_sheet()
+        for number, cells in enumerate(rows):
+            sheet.write_row(number, left, cells)
+    return content.getvalue()
+
+
+def of_parts(cells: str) -> bytes:
+    """An XLSX of the fewest parts that has these cells."""
+    office = "http://schemas.openxmlformats.org"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", f'<Types xmlns="{office}/package/2006/content-types"/>')
+        packed.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="r1" '
+            f'Type="{office}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/>'
+            "</Relationships>",
+        )
+        packed.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{office}/spreadsheetml/2006/main" xmlns:r="{office}/officeDocument/2006/relationships">'
+            '<sheets><sheet name="A" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
+        packed.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="r1" '
+            f'Type="{office}/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/>'
+            "</Relationships>",
+        )
+        packed.writestr(
+            "xl/worksheets/sheet1.xml",
+            f'<worksheet xmlns="{office}/spreadsheetml/2006/main"><sheetData>{cells}</sheetData></worksheet>',
+        )
+    return content.getvalue()
+
+
+FAR_APART = of_parts('<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>2</v></c></row>')
+
+
+def codes_of(content: bytes, *, column: str | None = None, **reading: Any) -> list[tuple[int, str]]:
+    sheet = open_sheet([content[at : at + 1000] for at in range(0, len(content), 1000)], Reading(**reading))
+    batches = list(read_codes(sheet, CodeColumns(code=column)))
+    assert [bad for batch in batches for bad in batch.bad] == []
+    return [each for batch in batches for each in zip(batch.rows, batch.texts, strict=True)]
+
+
+def notes_of(content: bytes) -> str:
+    return " ".join(note for batch in read_codes(open_sheet([content])) for note in batch.notes)
+
+
+@pytest.mark.parametrize("name", ["spring.xls", "spring.xlsx"])
+def test_files_of_a_spreadsheet(name: str) -> None:
+    content = (FILES / name).read_bytes()
+    expected = [(4, "SPRING-A1"), (5, "20261234"), (6, "00042"), (8, "spring-b2")]
+    assert codes_of(content) == expected
+    assert codes_of(content, column="promo code", sheet="CODES") == expected
+    assert codes_of(content, column="number") == [(4, "1001"), (5, "1002"), (6, "1003"), (8, "1004")]
+    assert codes_of(content, sheet="prices") == [(2, "SECRET-1")]
+    assert codes_of(content, sheet="1") == [(2, "SECRET-1")]
+    notes = notes_of(content)
+    assert "Only the sheet Codes was read; the workbook has Notes too." in notes
+    assert "these columns were not read: Number, Name, Note." in notes
+    assert "numbers in the spreadsheet: 1;" in notes
+    assert "began with zeros" in notes
+
+
+def test_numbers_are_shown_as_a_spreadsheet_shows_them() -> None:
+    content = book([42], [12.5], [999_999_999_999_999], [0.1 + 0.2], [True], left=2)
+    assert [text for _, text in codes_of(content)] == ["42", "12.5", "999999999999999", "0.3", "TRUE"]
+    assert notes_of(content) == ""
+
+
+def test_a_number_of_more_than_15_digits_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"Row 3: this number has more than the 15 digits .* column as text"):
+        codes_of(book(["code", "n"], ["A", 1], [1234567890123456, 2]))
+    content = book(["code", "n"], ["A", 1], ["B", 1234567890123456])
+    assert codes_of(content) == [(2, "A"), (3, "B")], "another column's number spoils no code"
+
+
+def test_days_are_read_without_a_time() -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as written:
+        written.add_worksheet().write_datetime(0, 0, date(2026, 12, 15), written.add_format({"num_format": "d.m.yyyy"}))
+    assert codes_of(content.getvalue()) == [(1, "2026-12-15")]
+
+
+def test_sheets() -> None:
+    content = book(["X"], Old="hidden", Other="")
+    assert codes_of(content) == [(1, "IN-Other")]
+    assert codes_of(content, sheet="rows") == [(1, "X")]
+    assert codes_of(content, sheet="1") == [(1, "IN-Old")]
+    for sheet in ("4", "0", "none", ""):
+        with pytest.raises(BadInput, match=r"no such sheet\. It has Old, Other, Rows\.") as caught:
+            codes_of(content, sheet=sheet)
+        assert (caught.value.problem, caught.value.field) == (InputProblem.NOT_FOUND, ("sheet",))
+
+
+@pytest.mark.parametrize("name", ["encoding", "separator"])
+def test_a_workbook_has_no_such_thing(name: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        codes_of(book(["X"]), **{name: ";"})
+    assert caught.value.field == (name,)
+
+
+def test_many_rows_come_in_their_order() -> None:
+    content = book(["code"], *([f"C-{number:05}"] for number in range(5_000)))
+    assert codes_of(content) == [(number + 2, f"C-{number:05}") for number in range(5_000)]
+
+
+def test_cells_far_apart_bring_nobody_down() -> None:
+    assert len(FAR_APART) < 2_000
+    with pytest.raises(BadInput, match="unpacks to more than can be read"):
+        codes_of(FAR_APART)
+
+
+def test_an_archive_that_says_it_is_huge_is_not_unpacked() -> None:
+    content = bytearray(FAR_APART)
+    at = content.index(b"PK\x01\x02")  # its first entry in the directory; the size unpacked is 24 bytes on
+    content[at + 24 : at + 28] = (3 << 30).to_bytes(4, "little")
+    with pytest.raises(BadInput, match="unpacks to more than can be read"):
+        codes_of(bytes(content))
+
+
+def test_a_reader_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "_PATIENCE_SECONDS", 0.0)
+    with pytest.raises(BadInput, match="more than can be read"):
+        codes_of(book(["X"]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04 and then nothing of an archive",
+        workbooks.COMPOUND + b"\0" * 600,
+        of_parts("<row><c"),
+        (FILES / "spring.xls").read_bytes()[:3_000],
+        (FILES / "spring.xlsx").read_bytes()[:3_000],
+    ],
+)
+def test_broken_workbooks_are_refused_with_a_sentence(content: bytes) -> None:
+    with pytest.raises(BadInput, match=r"^This workbook .*\.$"):
+        codes_of(content)
+
+
+def test_no_file_of_ours_is_left_open_in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sheet that nobody reads to its end ends its child."""
+    children = []
+    begin = workbooks.subprocess.Popen
+    monkeypatch.setattr(
+        workbooks.subprocess, "Popen", lambda *given, **more: children.append(begin(*given, **more)) or children[-1]
+    )
+    sheet = open_sheet([book(*([number] for number in range(20_000)))])
+    assert sheet.first.rows
+    assert children[0].poll() is None
+    del sheet
+    assert children[0].returncode is not None
