@@ -54,6 +54,7 @@ MAY: dict[str, set[str | None]] = {
     "segments": {PEOPLE, SENDER, MARKETER},
     "segmentPreview": {PEOPLE},
     "audiences": {PEOPLE, SENDER, MARKETER},
+    "bookings": {SENDER, MARKETER},
     "tokens": set(),
     "inventoryChanged": {READER, MARKETER},
     "promotionCreate": {MARKETER},
@@ -86,6 +87,8 @@ MAY: dict[str, set[str | None]] = {
     "audienceCreate": {PEOPLE},
     "audienceUpdate": {PEOPLE},
     "audienceDelete": {PEOPLE},
+    "bookingCreate": {SENDER, MARKETER},
+    "bookingRelease": {SENDER, MARKETER},
     "tokenCreate": set(),
     "tokenRevoke": set(),
 }
@@ -297,7 +300,7 @@ def texts_in(fields: set[str]) -> set[str]:
 
 OF_EVERYBODY = {
     "Node.id", "Promotion.id", "Code.id", "Batch.id", "Token.id", "Issuance.id", "Redemption.id", "Segment.id",
-    "Customer.id", "Audience.id",
+    "Customer.id", "Audience.id", "Booking.id",
 }  # fmt: skip
 
 

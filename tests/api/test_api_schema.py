@@ -141,6 +141,7 @@ MUST_NOT_BE_DONE_TWICE = {
     "customersUpsert": "CustomersUpsertInput",
     "segmentCreate": "SegmentCreateInput",
     "audienceCreate": "AudienceCreateInput",
+    "bookingCreate": "BookingCreateInput",
 }
 # Doing these again changes nothing more, or is refused; a token's text must not be kept to be shown again.
 MAY_BE_REPEATED = {
@@ -158,6 +159,7 @@ MAY_BE_REPEATED = {
     "segmentDelete",
     "audienceUpdate",
     "audienceDelete",
+    "bookingRelease",
     "tokenCreate",
     "tokenRevoke",
 }

@@ -5,6 +5,7 @@ import pytest
 from promograph.domain import conditions
 from promograph.domain.audiences import AudienceKind
 from promograph.services.audiences import NewAudience
+from promograph.services.bookings import NewBooking
 from promograph.services.segmenting import NewSegment
 
 from .ground import Ground
@@ -12,6 +13,9 @@ from .ground import Ground
 pytestmark = pytest.mark.anyio
 
 DAMAGES = {
+    "UPDATE stock SET booked = 1": "for-gold: booked is kept as 1, and its rows count 2",
+    "DELETE FROM booking": "for-gold: booked is kept as 2, and its rows count 0",
+    "UPDATE booking SET remaining = 3": "for-gold: a booking has more or less left than it can: s (3, expected 2)",
     "UPDATE audience SET size = size + 1 WHERE handle = 'listed'": (
         "listed: an audience counts other members than it has: members (3, expected 2)"
     ),
@@ -41,9 +45,10 @@ async def test_what_is_wrong_among_people_is_told(ground: Ground, damage: str) -
     await services.segmenting.create(NewSegment(name="Gold", condition=gold))
     both = conditions.parse({"all": [{"segment": "gold"}, {"issued": {"op": "GTE", "count": 1}}]})
     await services.segmenting.create(NewSegment(name="Both", condition=both))
-    await ground.promotion("for-gold", ["G-1"], condition=conditions.parse({"segment": "gold"}))
+    await ground.promotion("for-gold", ["G-1", "G-2"], condition=conditions.parse({"segment": "gold"}))
     await services.audiences.create(NewAudience(name="Listed", kind=AudienceKind.STATIC, customers=["ann", "bob"]))
     await services.audiences.create(NewAudience(name="Moving", kind=AudienceKind.DYNAMIC, segment="gold"))
+    await services.bookings.create(NewBooking(promotion="for-gold", send="s", codes=2))
     assert await services.verify() == []
     await ground.say(damage)
     assert any(DAMAGES[damage] in sentence for sentence in await services.verify())

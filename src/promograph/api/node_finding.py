@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from promograph.api.audiences import audience_node
+from promograph.api.bookings import booking_node
 from promograph.api.code import batch_node, code_node
 from promograph.api.context import Asked
 from promograph.api.customers import customer_node
@@ -56,6 +57,11 @@ async def _audience(info: Asked, id_: int) -> Node | None:
     return None if found is None else audience_node(found)
 
 
+async def _booking(info: Asked, id_: int) -> Node | None:
+    found = await info.context.services.bookings.get(id_)
+    return None if found is None else booking_node(found)
+
+
 async def _customer(info: Asked, *numbers: int) -> Node | None:
     own_id = name_of_numbers(numbers)
     found = None if own_id is None else await info.context.services.people.get(own_id)
@@ -80,6 +86,7 @@ _KINDS = {
     "Token": _Kind(_token, 1, ()),
     "Segment": _Kind(_segment, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Audience": _Kind(_audience, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
+    "Booking": _Kind(_booking, 1, (Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Customer": _Kind(_customer, None, (Scope.CUSTOMERS_WRITE,)),
 }
 

@@ -45,13 +45,14 @@ class CodeFormat:
 
 
 @strawberry.type(
-    description="A promotion's numbers, as of one moment: total = available + issued + blocked. A fallback code is "
-    "outside of them. The cost of asking does not depend on how many codes there are.",
+    description="A promotion's numbers, as of one moment: total = available + booked + issued + blocked. A fallback "
+    "code is outside of them. The cost of asking does not depend on how many codes there are.",
     directives=READ,
 )
 class Inventory:
     total: int = strawberry.field(description="All codes.")
     available: int = strawberry.field(description="Codes that can still be issued (or, of MULTIPLE, used).")
+    booked: int = strawberry.field(description="Codes that are set aside for sends; only these are issued them.")
     issued: int = strawberry.field(description="Codes that somebody has.")
     blocked: int = strawberry.field(description="Codes that are blocked.")
     redeemed: int = strawberry.field(description="Codes used at least once; issued or blocked ones among them.")
@@ -213,6 +214,7 @@ def shown_inventory(numbers: inventories.Inventory) -> Inventory:
     return Inventory(
         total=numbers.total,
         available=numbers.available,
+        booked=numbers.booked,
         issued=numbers.issued,
         blocked=numbers.blocked,
         redeemed=numbers.redeemed,

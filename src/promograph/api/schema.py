@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from promograph.api.audiences import AudienceMutations, AudienceQueries
+from promograph.api.bookings import BookingMutations, BookingQueries
 from promograph.api.code_mutations import CodeMutations
 from promograph.api.customers import CustomerMutations, CustomerQueries
 from promograph.api.documents import Documents
@@ -31,6 +32,7 @@ class Query(
     CustomerQueries,
     SegmentQueries,
     AudienceQueries,
+    BookingQueries,
     TokenQueries,
 ):
     pass
@@ -47,6 +49,7 @@ class Mutation(
     CustomerMutations,
     SegmentMutations,
     AudienceMutations,
+    BookingMutations,
     TokenMutations,
 ):
     pass

@@ -3,6 +3,7 @@
 from promograph.domain.clock import Clock, system_clock
 from promograph.services.access import Access
 from promograph.services.audiences import Audiences
+from promograph.services.bookings import Bookings
 from promograph.services.issuing import Issuing
 from promograph.services.lookup import Lookup
 from promograph.services.people import People
@@ -36,6 +37,7 @@ class Services:
         self.segmenting = Segmenting(database, clock)
         self.audiences = Audiences(database, clock)
         self.watching = Watching(database, clock)
+        self.bookings = Bookings(database, clock)
         self.clock = clock
 
     @classmethod

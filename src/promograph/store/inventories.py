@@ -13,7 +13,7 @@ from promograph.store.stock import Stock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """`total = available + issued + blocked`, without a fallback. `redeemed` counts codes, `redemptions` uses.
+    """`total = available + booked + issued + blocked`, without a fallback. `redeemed` counts codes, `redemptions` uses.
 
     `held` counts open holds.
     """
@@ -21,6 +21,7 @@ class Inventory:
     promotion_id: int
     total: int
     available: int
+    booked: int
     issued: int
     blocked: int
     redeemed: int
@@ -46,7 +47,8 @@ def _inventory(promotion: Promotion, counters: Stock, now: datetime) -> Inventor
     return Inventory(
         promotion_id=promotion.id,
         total=counters.total,
-        available=counters.available,
+        available=counters.free,
+        booked=counters.available - counters.free,
         issued=counters.issued,
         blocked=counters.blocked,
         redeemed=counters.redeemed,
@@ -54,5 +56,5 @@ def _inventory(promotion: Promotion, counters: Stock, now: datetime) -> Inventor
         held=counters.holds,
         customers=counters.customers,
         fallback_issued=counters.fallback_issued,
-        fallback_active=gives_fallback and counters.available == 0 and promotion.status(now) is PromotionStatus.ACTIVE,
+        fallback_active=gives_fallback and counters.free == 0 and promotion.status(now) is PromotionStatus.ACTIVE,
     )

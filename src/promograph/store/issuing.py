@@ -15,7 +15,8 @@ from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, Issu
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
-from promograph.store import issuances, line, locking, shared_codes, stock, used_up
+from promograph.store import bookings, issuances, line, locking, shared_codes, stock, used_up
+from promograph.store.bookings import Claim
 from promograph.store.bulk import TAKEN
 from promograph.store.issuances import NewRow
 from promograph.store.line import Code
@@ -48,6 +49,7 @@ class _Part:
     wanted: list[Wanted] = field(default_factory=list)
     capped: list[Wanted] = field(default_factory=list)  # turned away by the audience cap, if the pool does not first
     dry: Refusal | None = None  # why there was no code for the last of the wanted
+    claims: dict[str, Claim] = field(default_factory=dict)  # what sends of this batch have booked
     known: set[str] = field(default_factory=set)  # of the customers, those who had something of the promotion before
 
 
@@ -194,7 +196,7 @@ class _Batch:
     def _take(self, parts: Sequence[_Part]) -> dict[int, list[Code]]:
         """By promotion, codes of one's own: as many as are wanted, or as there are."""
         pools = [part for part in parts if part.promotion.terms.code_kind is not CodeKind.SINGLE]
-        taken = line.take(self._connection, [(part.stock, len(part.wanted)) for part in pools])
+        taken = line.take(self._connection, [(part.stock, self._mind_bookings(part)) for part in pools])
         for part in pools:
             terms, codes = part.promotion.terms, taken[part.promotion.id]
             short = len(part.wanted) - len(codes)
@@ -202,12 +204,25 @@ class _Batch:
                 codes += line.make(self._connection, terms.code_format, part.stock, short)
         return taken
 
+    def _mind_bookings(self, part: _Part) -> int:
+        """How many may take from the pool, and be put first for that: a booking is for those of its send."""
+        if not part.stock.booked:
+            return len(part.wanted)
+        sends = {request.send for _, request, _ in part.wanted if request.send is not None}
+        part.claims = bookings.of_sends(self._connection, part.promotion.id, sends)
+        served, others = bookings.divide([(one, one[1].send) for one in part.wanted], part.claims, part.stock)
+        part.wanted = served + others
+        return len(served)
+
     def _hand_out(self, part: _Part, codes: Sequence[Code]) -> None:
         """To the first in the batch the codes of one's own, to the rest the shared one where there is one to be had."""
         counters, lucky = part.stock, part.wanted[: len(codes)]
         self._bind(part, lucky, codes, IssuanceKind.INITIAL)
         counters.issued += len(codes)
         counters.available -= sum(seq > SHARED_SEQ for seq, _ in codes)  # one made on demand was never available
+        if part.claims:
+            drawing = (one[1].send for one, (seq, _) in zip(lucky, codes, strict=True) if seq > SHARED_SEQ)
+            bookings.draw(self._connection, counters, part.claims, drawing)
         sharing = self._share(part, part.wanted[len(codes) :])
         served = {request.customer for _, request, _ in (*lucky, *sharing)}
         counters.customers += len(served - part.known)

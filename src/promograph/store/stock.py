@@ -35,6 +35,7 @@ class Stock:
     holds: int
     spent: int
     held: int
+    booked: int
     stored: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
@@ -43,6 +44,11 @@ class Stock:
         made = cls(*row)
         made.stored = tuple(row)
         return made
+
+    @property
+    def free(self) -> int:
+        """Of those available, how many no send has booked. There may be fewer than are booked: some were blocked."""
+        return max(self.available - self.booked, 0)
 
     @property
     def total(self) -> int:

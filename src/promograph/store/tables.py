@@ -162,7 +162,9 @@ class StockRow(SQLModel, table=True):
     a load that has not finished, and nobody sees their codes. `made` counts the codes made on demand (numbers below 0).
     `redemptions` and `redeemed` leave out what was rolled back whole; `redemption_number` and `hold_number` are the
     last ones given. `holds` are those that have not ended, lapsed ones among them until somebody who has the lock ends
-    them. `spent` and `held` are money, in the smallest unit of the budget's currency, and 0 without a budget.
+    them. `booked` of the `available` codes may be issued to the sends that booked them only; where some were blocked
+    since, more may be booked than there are. `spent` and `held` are money, in the smallest unit of the budget's
+    currency, and 0 without a budget.
     `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
     """
 
@@ -185,6 +187,7 @@ class StockRow(SQLModel, table=True):
     holds: int = _counter()
     spent: int = _counter()
     held: int = _counter()
+    booked: int = _counter()
     loader: str | None = Field(default=None, sa_column=Column(String(36)))
     loader_seen_at: datetime | None = _instant(nullable=True)
 

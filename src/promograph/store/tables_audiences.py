@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Integer, String
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
@@ -46,3 +46,27 @@ class AudienceMemberRow(SQLModel, table=True):
 
     audience_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     customer: str = Field(sa_column=Column(String(128), primary_key=True))
+
+
+class BookingRow(SQLModel, table=True):
+    """Codes set aside for a send: a number, and no codes in particular. `stock.booked` is the sum of what remains."""
+
+    __tablename__ = "booking"
+    __table_args__ = (
+        Index(
+            "booking_open",
+            "promotion_id",
+            "send",
+            unique=True,
+            sqlite_where=sql("released_at IS NULL"),
+            postgresql_where=sql("released_at IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(_Serial, primary_key=True, autoincrement=True))
+    promotion_id: int = Field(sa_column=Column(BigInteger, ForeignKey("promotion.id"), nullable=False))
+    send: str = Field(sa_column=Column(String(128), nullable=False))
+    codes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    remaining: int = Field(sa_column=Column(BigInteger, nullable=False))
+    created_at: datetime = Field(default=None, sa_column=Column(Instant, nullable=False))
+    released_at: datetime | None = Field(default=None, sa_column=Column(Instant, nullable=True))

@@ -94,6 +94,7 @@ ROWS = {
         _ORPHANS.format(table)
         for table in (
             "batch",
+            "booking",
             "code",
             "code_event",
             "hold",

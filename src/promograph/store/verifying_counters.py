@@ -33,6 +33,7 @@ COUNTS = {
     "redemption_number": "SELECT promotion_id, count(*) FROM redemption GROUP BY promotion_id",
     "hold_number": "SELECT promotion_id, count(*) FROM hold GROUP BY promotion_id",
     "holds": "SELECT promotion_id, count(*) FROM hold WHERE ended IS NULL GROUP BY promotion_id",
+    "booked": "SELECT promotion_id, sum(remaining) FROM booking WHERE released_at IS NULL GROUP BY promotion_id",
     "held": (
         f"SELECT h.promotion_id, sum(h.discount_minor) FROM hold h {_OF_BUDGET.format('h')} "
         "WHERE h.ended IS NULL GROUP BY h.promotion_id"

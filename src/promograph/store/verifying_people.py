@@ -22,6 +22,10 @@ PEOPLE = {
         "SELECT a.handle, 'members', count(*), 0 FROM audience a JOIN audience_member m ON m.audience_id = a.id "
         "WHERE a.kind = 'DYNAMIC' GROUP BY a.handle"
     ),
+    "a booking has more or less left than it can": (
+        "SELECT p.handle, b.send, b.remaining, b.codes FROM booking b JOIN promotion p ON p.id = b.promotion_id "
+        "WHERE b.remaining < 0 OR b.remaining > b.codes"
+    ),
 }
 
 _MEANT = (
