@@ -10,17 +10,28 @@ from graphql import DocumentNode
 from strawberry.types.graphql import OperationType
 
 from promograph.api.scopes import Needed
+from strawberry_compiled import Compiled
 
 _BYTES_PER_TOKEN = 550
 """What the parsed form of a token takes, with the nodes around it (measured: 300 to 550)."""
 
 
-@dataclass(frozen=True, slots=True)
+_BYTES_PER_COMPILED_TOKEN = 1_200
+"""What it takes besides when an operation is compiled (measured: 700 to 1,200)."""
+
+
+@dataclass(slots=True)
 class KnownOperation:
-    """One operation of a document: query, mutation or subscription, and the rights that it needs."""
+    """One operation of a document: query, mutation or subscription, and the rights that it needs.
+
+    `compiled` is the operation as a callable; `is_judged` once it was tried, `seen` counts how often it came before.
+    """
 
     type: OperationType
     needs: Needed
+    compiled: Compiled | None = None
+    is_judged: bool = False
+    seen: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,16 @@ class DocumentMemory:
             return entry[0]
 
     def put(self, text: str, known: KnownDocument) -> None:
-        size = sys.getsizeof(text) + known.document.token_count * _BYTES_PER_TOKEN
+        self._keep(text, known, sys.getsizeof(text) + known.document.token_count * _BYTES_PER_TOKEN)
+
+    def grow(self, text: str, known: KnownDocument) -> None:
+        """An operation of this document was compiled."""
+        with self._lock:
+            entry = self._known.get(text)
+        if entry is not None and entry[0] is known:
+            self._keep(text, known, entry[1] + known.document.token_count * _BYTES_PER_COMPILED_TOKEN)
+
+    def _keep(self, text: str, known: KnownDocument, size: int) -> None:
         with self._lock:
             _, replaced = self._known.pop(text, (None, 0))
             self._known[text] = (known, size)

@@ -143,6 +143,7 @@ def idle_app() -> Starlette:
         strawberry.type(_Query, name="Query"),
         mutation=strawberry.type(_Mutation, name="Mutation"),
         documents=Documents(),
+        compiling=False,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
     bounds = BodyBounds(max_body_bytes=settings.max_body_bytes, max_upload_bytes=settings.max_upload_bytes)
