@@ -43,6 +43,7 @@ _FIELDS = {
     "codesAdd": f"batch {{ id source channel size createdAt }} {_REPORT}",
     "codesBlock": "changed",
     "codesUnblock": "changed",
+    "codesVoid": "changed",
     "codeIssue": f"replayed issuance {{ {ISSUANCE} }}",
     "codeReissue": f"replayed issuance {{ {ISSUANCE} }}",
     "codesIssue": f"issued codes results {{ customer replayed issuance {{ {ISSUANCE} }} error {{ code field }} }}",

@@ -72,6 +72,7 @@ MAY: dict[str, set[str | None]] = {
     "codesAdd": {MARKETER},
     "codesBlock": {MARKETER},
     "codesUnblock": {MARKETER},
+    "codesVoid": {MARKETER},
     "codeIssue": {ISSUER},
     "codesIssue": {ISSUER},
     "codeReissue": {ISSUER},

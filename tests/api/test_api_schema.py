@@ -96,7 +96,7 @@ FIXED_NAMES = {
     "codeValidate promotionsForCart tokens",
     "Mutation": "promotionCreate promotionUpdate promotionActivate promotionPause promotionEnd promotionArchive "
     "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport "
-    "codesAdd codesBlock codesUnblock codeIssue codesIssue codeReissue codeHold holdRelease codeRedeem "
+    "codesAdd codesBlock codesUnblock codesVoid codeIssue codesIssue codeReissue codeHold holdRelease codeRedeem "
     "redemptionRollback tokenCreate tokenRevoke",
 }
 
@@ -154,6 +154,7 @@ MAY_BE_REPEATED = {
     "rewardTypeDelete",
     "codesBlock",
     "codesUnblock",
+    "codesVoid",
     "holdRelease",
     "segmentUpdate",
     "segmentDelete",

@@ -10,6 +10,7 @@ import pytest
 
 from promograph.domain import conditions
 from promograph.domain.carts import Cart, Line, LineFilter, Money
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.periods import Period
 from promograph.domain.promotions import CodeKind, EndReason, OnEmpty, PeriodCap, Promotion, PromotionStatus
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, Redemption, ValidateRequest
@@ -752,7 +753,9 @@ class Checkouts:
 
     async def _block(self) -> None:
         codes = [self._random.choice(self._codes)]
-        await self._world.services.stocking.block(codes, blocked=self._random.random() < 0.5)
+        await self._world.services.changing.listed(
+            codes, CodeChange.BLOCK if self._random.random() < 0.5 else CodeChange.UNBLOCK
+        )
 
     async def _issue(self) -> None:
         await self._world.issue(self._random.choice(self.promotions[:5]), f"c{self._random.randrange(20)}")

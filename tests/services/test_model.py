@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.code_formats import CodeFormat
 from promograph.domain.issuing import IssuanceKind, IssueOutcome, IssueRequest
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PromotionTerms
@@ -289,7 +290,9 @@ class Core(RuleBasedStateMachine):
         offer = self._offers[place]
         codes = [code for number in numbers if (code := self._code(offer, number)) is not None]
         changed, missing = self._run(
-            self._services.stocking.block([code.text.swapcase() for code in codes], blocked=blocked)
+            self._services.changing.listed(
+                [code.text.swapcase() for code in codes], CodeChange.BLOCK if blocked else CodeChange.UNBLOCK
+            )
         )
         assert missing == []
         changing = {code.text for code in codes if code.blocked is not blocked}

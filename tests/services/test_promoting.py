@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.code_formats import CodeFormat
 from promograph.domain.promotions import (
     CodeKind,
@@ -343,7 +344,7 @@ async def test_a_shared_code_is_counted_once_through_every_change_of_a_draft(wor
     for terms, total in steps:
         known = await world.services.promoting.shared_codes([draft.id])
         if blocked and known:
-            await world.services.stocking.block(list(known.values()), blocked=True)
+            await world.services.changing.listed(list(known.values()), CodeChange.BLOCK)
         await change(world.services, draft, **terms)
         found = await world.inventory(draft)
         assert (found.total, found.available + found.blocked) == (total, total), terms

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, Promotion, PromotionTerms
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
@@ -134,7 +135,7 @@ def redeem(code: str, customer: str | None = None, **more: Any) -> Call[RedeemOu
 
 def block(codes: Sequence[str], *, blocked: bool) -> Call[int]:
     async def run(services: Services) -> int:
-        changed, missing = await services.stocking.block(codes, blocked=blocked)
+        changed, missing = await services.changing.listed(codes, CodeChange.BLOCK if blocked else CodeChange.UNBLOCK)
         assert missing == []
         return changed
 

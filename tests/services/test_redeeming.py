@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from promograph.domain.code_changes import CodeChange
+from promograph.domain.code_selections import CodeSelection
 from promograph.domain.promotions import CodeKind, OnEmpty
 from promograph.domain.redeeming import Money, RedeemRequest, Redemption, ValidateRequest
 from promograph.domain.refusals import RefusalCode, refuse
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
-from promograph.store.listing import CodeQuery, Slice
+from promograph.store.listing import Slice
 
 from .world import World, why
 
@@ -260,14 +262,14 @@ async def test_a_code_of_a_load_that_has_not_finished_is_not_there(world: World)
     """Nobody may use what an import may yet take back."""
     promotion = await world.promotion(codes=1, code_kind=CodeKind.MULTIPLE)
     await world.unfinished_load(promotion, ["NEW-1", "NEW-2"])
-    assert await world.services.stocking.block(["NEW-1"], blocked=True) == (0, [0])
+    assert await world.services.changing.listed(["NEW-1"], CodeChange.BLOCK) == (0, [0])
     assert why(await world.redeem("NEW-1")) == ["NOT_FOUND"]
     assert why(await world.validate("NEW-1")) == ["NOT_FOUND"]
     assert await world.services.lookup.code("NEW-1") is None
     assert await world.code(promotion, "ann") == "P1-00001"
     assert why(await world.issue(promotion, "bob")) == ["POOL_EMPTY"]
     assert (await world.inventory(promotion)).total == 1
-    page = await world.services.stocking.codes(CodeQuery(promotion=promotion), Slice(count=9))
+    page = await world.services.stocking.codes(CodeSelection(promotion=promotion), Slice(count=9))
     assert len(page.rows) == 1
 
 

@@ -7,15 +7,19 @@ from typing import Any
 import pytest
 
 from promograph.domain.batches import BatchSource
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.code_formats import CodeFormat
 from promograph.domain.code_rows import BadRow, RepeatedRow
+from promograph.domain.code_selections import CodeSelection
+from promograph.domain.code_states import CodeState
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion
 from promograph.domain.sheets import Reading
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
-from promograph.services.stocking import MOST_BLOCKED, MOST_GENERATED, MOST_PASTED
+from promograph.services.changing import MOST_LISTED
+from promograph.services.stocking import MOST_GENERATED, MOST_PASTED
 from promograph.store import loading
-from promograph.store.listing import CodeQuery, Slice, code_of
+from promograph.store.listing import Slice
 
 from .world import World, issued, why
 
@@ -23,9 +27,10 @@ pytestmark = pytest.mark.anyio
 
 
 async def texts_of(world: World, promotion: Promotion, state: str | None = None, batch: int | None = None) -> list[str]:
-    query = CodeQuery(promotion=promotion, state=state, batch_id=batch)
+    states = frozenset() if state is None else frozenset({CodeState(state)})
+    query = CodeSelection(promotion=promotion, states=states, batch_id=batch)
     page = await world.services.stocking.codes(query, Slice(count=100_000))
-    return [code_of(promotion.id, row).text for _, row in page.rows]
+    return [code.text for _, code in page.rows]
 
 
 async def import_(world: World, promotion: Promotion, content: bytes | Iterable[bytes], **more: Any) -> Any:
@@ -387,34 +392,34 @@ async def test_keys_that_another_promotions_load_takes_meanwhile(world: World) -
 async def test_blocking_counts_what_changed(world: World) -> None:
     promotion = await world.promotion(codes=5)
     text = await world.code(promotion, "ann")
-    block = world.services.stocking.block
-    assert await block([text, "p1-00003", "P1-00003", " P1-00004"], blocked=True) == (3, [])
-    assert await block(["P1-00003", "P1-00005"], blocked=True) == (1, [])
+    listed = world.services.changing.listed
+    assert await listed([text, "p1-00003", "P1-00003", " P1-00004"], CodeChange.BLOCK) == (3, [])
+    assert await listed(["P1-00003", "P1-00005"], CodeChange.BLOCK) == (1, [])
     found = await world.inventory(promotion)
     assert (found.total, found.available, found.issued, found.blocked) == (5, 1, 0, 4)
-    assert await block(["P1-00002"], blocked=False) == (0, [])
-    assert await block([text, "P1-00005"], blocked=False) == (2, [])
+    assert await listed(["P1-00002"], CodeChange.UNBLOCK) == (0, [])
+    assert await listed([text, "P1-00005"], CodeChange.UNBLOCK) == (2, [])
     found = await world.inventory(promotion)
     assert (found.available, found.issued, found.blocked) == (2, 1, 2)
-    assert await block([], blocked=True) == (0, [])
+    assert await listed([], CodeChange.BLOCK) == (0, [])
 
 
 async def test_with_one_unknown_code_nothing_is_blocked(world: World) -> None:
     promotion = await world.promotion(codes=2)
     texts = ["P1-00001", "NOPE", "P1-00002", "", "nope"]
-    assert await world.services.stocking.block(texts, blocked=True) == (0, [1, 3, 4])
+    assert await world.services.changing.listed(texts, CodeChange.BLOCK) == (0, [1, 3, 4])
     assert (await world.inventory(promotion)).blocked == 0
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 5_000, "夏"])
 async def test_texts_that_can_be_no_code_are_unknown(world: World, text: str) -> None:
-    assert await world.services.stocking.block([text], blocked=True) == (0, [0])
+    assert await world.services.changing.listed([text], CodeChange.BLOCK) == (0, [0])
     assert await world.services.lookup.code(text) is None
 
 
 async def test_blocking_has_a_bound(world: World) -> None:
     with pytest.raises(BadInput) as caught:
-        await world.services.stocking.block(["X"] * (MOST_BLOCKED + 1), blocked=True)
+        await world.services.changing.listed(["X"] * (MOST_LISTED + 1), CodeChange.BLOCK)
     assert (caught.value.problem, caught.value.field) == (InputProblem.TOO_MANY, ("codes",))
 
 
@@ -477,7 +482,7 @@ async def test_a_single_code_is_listed_as_issued_once_it_is(world: World) -> Non
 
 async def test_pages_of_codes_go_both_ways(world: World) -> None:
     promotion = await world.promotion(codes=5, active=False)
-    codes, query = world.services.stocking.codes, CodeQuery(promotion=promotion)
+    codes, query = world.services.stocking.codes, CodeSelection(promotion=promotion)
     first = await codes(query, Slice(count=2))
     second = await codes(query, Slice(count=2, start=first.rows[-1][0]))
     assert [row.seq for _, row in (*first.rows, *second.rows)] == [1, 2, 3, 4]

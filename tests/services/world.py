@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.issuing import Issuance, IssueOutcome, IssueRequest
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionTerms
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, ValidateRequest, Validation
@@ -17,8 +18,12 @@ from promograph.store.database import Connection, Database, Work
 from promograph.store.inventories import Inventory
 from promograph.store.loading import Load
 from promograph.store.opening import open_database
+from promograph.store.statements import Statement
+from promograph.store.tables import to_micros
 
 T = TypeVar("T")
+
+_EXPIRE = Statement("UPDATE code SET expires_at = :at FROM @rows(key text) r WHERE code.key = r.key")
 
 
 class SetClock:
@@ -140,9 +145,21 @@ class World:
         return await self.services.redeeming.validate(ValidateRequest(code=code, customer=customer))
 
     async def block(self, *codes: str, blocked: bool = True) -> int:
-        changed, missing = await self.services.stocking.block(codes, blocked=blocked)
+        changed, missing = await self.services.changing.listed(
+            codes, CodeChange.BLOCK if blocked else CodeChange.UNBLOCK
+        )
         assert missing == []
         return changed
+
+    async def void(self, *codes: str) -> int:
+        changed, missing = await self.services.changing.listed(codes, CodeChange.VOID)
+        assert missing == []
+        return changed
+
+    async def set_expiry(self, *codes: str, at: datetime | None) -> None:
+        """Give these codes an expiry of their own, as an import does."""
+        micros = None if at is None else to_micros(at)
+        await self.write(lambda connection: _EXPIRE.run(connection, [(code,) for code in codes], at=micros))
 
     async def unblock(self, *codes: str) -> int:
         return await self.block(*codes, blocked=False)

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty
 from promograph.domain.redeeming import RedeemRequest
@@ -35,14 +36,14 @@ async def test_five_of_twenty_beside_twenty_thousand(ground: Ground) -> None:
 async def test_five_of_the_returned_line_beside_a_long_one(ground: Ground) -> None:
     """Codes that come back are taken by another statement, which might take too many too."""
     large = await ground.promotion("large", LARGE[:3_000])
-    await ground.services.stocking.block(LARGE[:2_990], blocked=True)
+    await ground.services.changing.listed(LARGE[:2_990], CodeChange.BLOCK)
     await ground.issue("large", *(f"c{n}" for n in range(10)))
-    await ground.services.stocking.block(LARGE[:2_990], blocked=False)
+    await ground.services.changing.listed(LARGE[:2_990], CodeChange.UNBLOCK)
     await ground.say("ANALYZE")
     await ground.promotion("small", SMALL)
-    await ground.services.stocking.block(SMALL[:18], blocked=True)
+    await ground.services.changing.listed(SMALL[:18], CodeChange.BLOCK)
     await ground.issue("small", "x", "y")
-    await ground.services.stocking.block(SMALL[:18], blocked=False)
+    await ground.services.changing.listed(SMALL[:18], CodeChange.UNBLOCK)
     texts = await ground.issue("small", *"abcde")
     assert texts == SMALL[:5]
     left = await ground.ask("SELECT promotion_id, count(*) FROM returned_code GROUP BY promotion_id")
@@ -55,7 +56,7 @@ async def test_using_blocking_and_finding_touch_the_codes_named_and_no_others(gr
     await ground.say("ANALYZE")
     await ground.promotion("small", SMALL, code_kind=CodeKind.MULTIPLE, uses_per_customer=2)
     assert await ground.redeem("S-03", "ann")
-    assert await ground.services.stocking.block(["S-04", "L-00004"], blocked=True) == (2, [])
+    assert await ground.services.changing.listed(["S-04", "L-00004"], CodeChange.BLOCK) == (2, [])
     await ground.issue("small", "ann")
     assert await ground.ask("SELECT key FROM code WHERE uses > 0") == [("S-03",)]
     assert sorted(await ground.ask("SELECT key FROM code WHERE blocked")) == [("L-00004",), ("S-04",)]

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.util import await_
 
+from promograph.domain.code_selections import CodeSelection
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import OnEmpty, PromotionTerms
 from promograph.domain.redeeming import RedeemRequest
@@ -16,7 +17,7 @@ from promograph.errors import StoreBusy, StoreError, StoreReadOnly, StoreUnavail
 from promograph.services.promoting import Draft
 from promograph.store import failures, postgres, promotions
 from promograph.store.database import Connection
-from promograph.store.listing import CodeQuery, PromotionQuery, Slice
+from promograph.store.listing import PromotionQuery, Slice
 from promograph.testing.postgres import PostgresServer, create_database, postgres_server
 
 from .ground import Ground
@@ -255,10 +256,10 @@ async def test_a_statement_that_failed_spoils_no_connection(ground: Ground, text
         await ground.issue("one", "ann")
 
 
-async def query(ground: Ground) -> CodeQuery:
+async def query(ground: Ground) -> CodeSelection:
     promotion = await ground.services.promoting.get(handle="one")
     assert promotion is not None
-    return CodeQuery(promotion=promotion)
+    return CodeSelection(promotion=promotion)
 
 
 async def test_callers_who_go_away_leave_no_connection_in_a_transaction(ground: Ground, url: str) -> None:
@@ -317,7 +318,7 @@ async def test_a_restart_under_load(ground: Ground, own_server: PostgresServer, 
 
     async def look(turn: str) -> None:
         await ground.services.promoting.page(PromotionQuery(), Slice(count=5))
-        await ground.services.stocking.codes(CodeQuery(promotion=promotion), Slice(count=5))
+        await ground.services.stocking.codes(CodeSelection(promotion=promotion), Slice(count=5))
         await ground.services.verify()
 
     load = [asyncio.create_task(again(act, n)) for act in (issue, redeem, look) for n in range(3)]

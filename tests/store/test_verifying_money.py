@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from promograph.domain.carts import Money
+from promograph.domain.code_changes import CodeChange
 from promograph.domain.promotions import CodeKind
 from promograph.domain.redeeming import HoldRequest, RedeemRequest, RollbackRequest
 
@@ -37,8 +38,8 @@ async def furnish(ground: Ground) -> None:
     for number, amount in ((3, _eur(100)), (4, None)):
         undone = await redeeming.roll_back(RollbackRequest(promotion_id=promotion.id, number=number, amount=amount))
         assert undone.rollback is not None
-    await ground.services.stocking.block(["M-6", "M-7"], blocked=True)
-    await ground.services.stocking.block(["M-7"], blocked=False)
+    await ground.services.changing.listed(["M-6", "M-7"], CodeChange.BLOCK)
+    await ground.services.changing.listed(["M-7"], CodeChange.UNBLOCK)
 
 
 def _eur(minor: int) -> Money:

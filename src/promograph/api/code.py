@@ -1,7 +1,6 @@
 """Codes and batches of codes, for staff."""
 
 from datetime import datetime
-from enum import Enum
 from typing import Any
 
 import strawberry
@@ -16,15 +15,7 @@ from promograph.api.rights import WRITE
 from promograph.domain import code_events
 from promograph.domain.batches import BatchSource, CodeBatch
 from promograph.domain.code_events import CodeEventKind
-from promograph.store.histories import CodeState as CodeFacts
-
-
-class CodeState(Enum):
-    AVAILABLE = "AVAILABLE"
-    ISSUED = "ISSUED"
-    REDEEMED = "REDEEMED"
-    BLOCKED = "BLOCKED"
-
+from promograph.domain.code_states import CodeStanding, CodeState
 
 described(
     CodeState,
@@ -34,7 +25,9 @@ described(
         "AVAILABLE": "Waits to be issued (or, of MULTIPLE, to be used).",
         "ISSUED": "Somebody has it.",
         "REDEEMED": "Used at least once.",
+        "EXPIRED": "Its time is over, and nobody has used it.",
         "BLOCKED": "Stopped, for as long as nobody unblocks it.",
+        "VOID": "Stopped for good.",
     },
 )
 
@@ -54,6 +47,7 @@ described(
         "ROLLED_BACK": "A use of it was undone, or a part of it.",
         "BLOCKED": "It was stopped.",
         "UNBLOCKED": "It was let go again.",
+        "VOIDED": "It was stopped for good.",
     },
 )
 
@@ -76,6 +70,10 @@ class Code(Node):
     text: str = strawberry.field(description="The code as it was added.")
     state: CodeState = strawberry.field(description="Where it is in its life.")
     uses: int = strawberry.field(description="How often it has been used.")
+    expires_at: datetime | None = strawberry.field(
+        description="When it stops working: the earliest of its own expiry, the promotion's end, and its issue with "
+        "`validFor`; none: never."
+    )
 
     @strawberry.field(description="To whom it was given, the latest first; at most the last 100.", directives=WRITE)
     async def issuances(self, info: Asked) -> list[Issuance]:
@@ -100,13 +98,14 @@ class Batch(Node):
     created_at: datetime = strawberry.field(description="When they were added.")
 
 
-def code_node(code: CodeFacts) -> Code:
+def code_node(code: CodeStanding, now: datetime) -> Code:
     return Code(
         id=global_id("Code", code.promotion_id, code.seq),
         place=(code.promotion_id, code.seq),
         text=code.text,
-        state=_state(code),
+        state=code.state(now),
         uses=code.uses,
+        expires_at=code.expires_at,
     )
 
 
@@ -120,14 +119,6 @@ def shown_event(event: code_events.CodeEvent) -> CodeEvent:
         channel=event.channel,
         reason=event.reason,
     )
-
-
-def _state(code: CodeFacts) -> CodeState:
-    if code.blocked:
-        return CodeState.BLOCKED
-    if code.uses:
-        return CodeState.REDEEMED
-    return CodeState.ISSUED if code.is_issued else CodeState.AVAILABLE
 
 
 def batch_node(row: Any) -> Batch:

@@ -1,4 +1,4 @@
-"""Adding codes to promotions, blocking them, lifting that."""
+"""Adding codes to promotions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,12 +13,11 @@ from promograph.api.nodes import read_number
 from promograph.api.promotion_inputs import CodeFormatInput
 from promograph.api.promotion_reading import FORMAT_FIELDS, format_of
 from promograph.api.rights import WRITE
-from promograph.api.user_errors import UserError, user_error
+from promograph.api.user_errors import UserError
 from promograph.domain.batches import Added, AddReport
 from promograph.domain.code_lists import CodeColumns
 from promograph.domain.code_rows import BadRow
 from promograph.domain.sheets import Reading
-from promograph.errors import BadInput, InputProblem
 
 _CHUNK = 1 << 20
 _IDEMPOTENT = "Repeat the call with the same key and it is done once: at most 128 characters."
@@ -76,11 +75,6 @@ class CodesAddInput:
     idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
 
 
-@strawberry.input(description="Which codes to block, or unblock.")
-class CodesBlockInput:
-    codes: list[str] = strawberry.field(description="The codes, at most 10,000; all must exist, or nothing is changed.")
-
-
 @strawberry.type(description="A row of a list that was not added.", directives=WRITE)
 class ListRow:
     row: int = strawberry.field(description="Its number, from 1, blank rows and a header included.")
@@ -122,18 +116,6 @@ class CodesAddPayload:
     user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was added.")
 
 
-@strawberry.type(description="How many codes were blocked.", directives=WRITE)
-class CodesBlockPayload:
-    changed: int = strawberry.field(description="How many were not blocked before.")
-    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was changed.")
-
-
-@strawberry.type(description="How many codes were unblocked.", directives=WRITE)
-class CodesUnblockPayload:
-    changed: int = strawberry.field(description="How many were blocked before.")
-    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was changed.")
-
-
 @strawberry.type
 class CodeMutations:
     @strawberry.mutation(description="Make codes that nobody can guess, and put them into the pool.", directives=WRITE)
@@ -150,16 +132,6 @@ class CodeMutations:
     async def codes_add(self, info: Asked, input: Given[CodesAddInput]) -> CodesAddPayload:
         added, errors = await answered(_add(info, input))
         return CodesAddPayload(**_shown(added), user_errors=errors)
-
-    @strawberry.mutation(description="Stop codes: they are neither issued nor redeemed.", directives=WRITE)
-    async def codes_block(self, info: Asked, input: Given[CodesBlockInput]) -> CodesBlockPayload:
-        changed, errors = await _block(info, input, blocked=True)
-        return CodesBlockPayload(changed=changed, user_errors=errors)
-
-    @strawberry.mutation(description="Let blocked codes work again.", directives=WRITE)
-    async def codes_unblock(self, info: Asked, input: Given[CodesBlockInput]) -> CodesUnblockPayload:
-        changed, errors = await _block(info, input, blocked=False)
-        return CodesUnblockPayload(changed=changed, user_errors=errors)
 
 
 async def _generate(info: Asked, input: CodesGenerateInput) -> Added:
@@ -184,17 +156,6 @@ async def _add(info: Asked, input: CodesAddInput) -> Added:
     return await info.context.services.stocking.paste(
         _promotion(input.promotion), input.codes, channel=input.channel, key=input.idempotency_key
     )
-
-
-async def _block(info: Asked, input: CodesBlockInput, *, blocked: bool) -> tuple[int, list[UserError]]:
-    # No code holds a NUL, and not every store could look for one.
-    missing = [place for place, text in enumerate(input.codes) if "\0" in text]
-    changed, errors = 0, list[UserError]()
-    if not missing:
-        result, errors = await answered(info.context.services.stocking.block(input.codes, blocked=blocked))
-        changed, missing = result or (0, [])
-    unknown = BadInput(InputProblem.NOT_FOUND, "There is no such code.")
-    return changed, errors + [user_error(unknown, "codes", str(place)) for place in missing]
 
 
 def _promotion(id_: str) -> int:

@@ -166,6 +166,7 @@ _REFUSALS = {
     "EXPIRED": "The code's time is over; data: expired_at.",
     "PROMOTION_INACTIVE": "The promotion is not running; data: status.",
     "CODE_BLOCKED": "The code is blocked.",
+    "CODE_VOID": "The code was stopped for good.",
     "NOT_ISSUED": "The code was not issued to anybody yet.",
     "NOT_HOLDER": "The code was issued to somebody else.",
     "CUSTOMER_REQUIRED": "The promotion needs to know the customer.",

@@ -24,7 +24,7 @@ async def _promotion(info: Asked, id_: int) -> Node | None:
 
 async def _code(info: Asked, promotion_id: int, seq: int) -> Node | None:
     found = await info.context.services.lookup.code_at(promotion_id, seq)
-    return None if found is None else code_node(found)
+    return None if found is None else code_node(found, info.context.now)
 
 
 async def _batch(info: Asked, id_: int) -> Node | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from promograph.api.code import Batch, Code, CodeState, batch_node, code_node
+from promograph.api.code import Batch, Code, batch_node, code_node
 from promograph.api.conditions import Condition, shown_condition
 from promograph.api.connections import After, Before, Connection, First, Last, connection_of, slice_of
 from promograph.api.context import Asked
@@ -15,11 +15,12 @@ from promograph.api.rewards import Reward, shown_reward
 from promograph.api.rights import READ, WRITE
 from promograph.api.scalars import Duration
 from promograph.domain import code_formats, promotions
+from promograph.domain.code_selections import CodeSelection
+from promograph.domain.code_states import CodeState
 from promograph.domain.periods import Period
 from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus
 from promograph.store import inventories
 from promograph.store.budgets import Spending
-from promograph.store.listing import CodeQuery, code_of
 
 
 @strawberry.type(description="A free property, to categorise and find promotions.", directives=READ)
@@ -45,8 +46,8 @@ class CodeFormat:
 
 
 @strawberry.type(
-    description="A promotion's numbers, as of one moment: total = available + booked + issued + blocked. A fallback "
-    "code is outside of them. The cost of asking does not depend on how many codes there are.",
+    description="A promotion's numbers, as of one moment: total = available + booked + issued + blocked + void. A "
+    "fallback code is outside of them. The cost of asking does not depend on how many codes there are.",
     directives=READ,
 )
 class Inventory:
@@ -55,7 +56,10 @@ class Inventory:
     booked: int = strawberry.field(description="Codes that are set aside for sends; only these are issued them.")
     issued: int = strawberry.field(description="Codes that somebody has.")
     blocked: int = strawberry.field(description="Codes that are blocked.")
-    redeemed: int = strawberry.field(description="Codes used at least once; issued or blocked ones among them.")
+    void: int = strawberry.field(
+        description="Codes that were stopped for good, and those that had expired when it was their turn to be issued."
+    )
+    redeemed: int = strawberry.field(description="Codes used at least once; issued, blocked and void ones among them.")
     redemptions: int = strawberry.field(description="Uses.")
     customers: int = strawberry.field(description="Customers who were given a code, the fallback included.")
     fallback_issued: int = strawberry.field(description="How often the fallback code was given.")
@@ -153,13 +157,13 @@ class Promotion(Node):
     ) -> Connection[Code]:
         list_name = f"codes.{self.facts.id}"
         part = slice_of(first, after, last, before, list_name=list_name)
-        query = CodeQuery(
+        selection = CodeSelection(
             promotion=self.facts,
-            state=None if state is None else state.value,
+            states=frozenset() if state is None else frozenset({state}),
             batch_id=None if batch is None else read_number(batch, "Batch", "batch"),
         )
-        page = await info.context.services.stocking.codes(query, part)
-        return connection_of(page, list_name, lambda row: code_node(code_of(self.facts.id, row)))
+        page, now = await info.context.services.stocking.codes(selection, part), info.context.now
+        return connection_of(page, list_name, lambda standing: code_node(standing, now))
 
     @strawberry.field(description="The acts that added codes, the latest first.", directives=WRITE)
     async def batches(
@@ -217,6 +221,7 @@ def shown_inventory(numbers: inventories.Inventory) -> Inventory:
         booked=numbers.booked,
         issued=numbers.issued,
         blocked=numbers.blocked,
+        void=numbers.void,
         redeemed=numbers.redeemed,
         redemptions=numbers.redemptions,
         customers=numbers.customers,

@@ -79,7 +79,7 @@ class PromotionQueries:
             return None
         check_storable(text, "text")
         found = await info.context.services.lookup.code(text)
-        return None if found is None else code_node(found)
+        return None if found is None else code_node(found, info.context.now)
 
     @strawberry.field(
         description="What happened to a code, the latest first; at most the last 100 of each kind. Nothing for a text "

@@ -18,6 +18,7 @@ class CodeEventKind(StrEnum):
     ROLLED_BACK = "ROLLED_BACK"
     BLOCKED = "BLOCKED"
     UNBLOCKED = "UNBLOCKED"
+    VOIDED = "VOIDED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,13 +25,16 @@ SHARED_SEQ = 0
 class CodeFacts:
     """A code as it stands. `issued_at` and `holder` are None while it has not been issued to anybody.
 
-    `holds` are the open ones, of which the last lapses at `held_until`.
+    `expires_at` is its own, without the promotion's say. `holds` are the open ones, of which the last lapses at
+    `held_until`.
     """
 
     seq: int
     text: str
     blocked: bool
     uses: int
+    void: bool = False
+    expires_at: datetime | None = None
     holds: int = 0
     held_until: datetime | None = None
     holder: str | None = None
@@ -104,6 +107,13 @@ def uses_limit(promotion: Promotion, code: CodeFacts) -> int | None:
     return promotion.terms.uses_per_code
 
 
+def expiry(promotion: Promotion, code: CodeFacts | None) -> datetime | None:
+    """When this stops working. A shared code was issued at many times, and to it none of them counts."""
+    if code is None:
+        return promotion.expiry(None)
+    return promotion.expiry(None if code.is_shared else code.issued_at, code.expires_at)
+
+
 def decide(facts: RedeemFacts) -> Decision:
     """Whether this may be redeemed (or held) now, and what it takes off the cart.
 
@@ -147,7 +157,9 @@ def _code(facts: RedeemFacts) -> Iterator[Refusal]:
         if terms.code_required:
             yield refuse(RefusalCode.CODE_REQUIRED)
         return
-    if code.blocked:
+    if code.void:
+        yield refuse(RefusalCode.CODE_VOID)
+    elif code.blocked:
         yield refuse(RefusalCode.CODE_BLOCKED)
     elif terms.code_kind is CodeKind.PERSONALIZED and not code.is_shared and code.issued_at is None:
         yield refuse(RefusalCode.NOT_ISSUED)
@@ -158,7 +170,7 @@ def _clock(facts: RedeemFacts) -> Iterator[Refusal]:
     if starts_at is not None and facts.now < starts_at:
         yield refuse(RefusalCode.NOT_STARTED, starts_at=starts_at.isoformat())
         return
-    expires_at = facts.promotion.expiry(None if code is None or code.is_shared else code.issued_at)
+    expires_at = expiry(facts.promotion, code)
     if expires_at is not None and facts.now >= expires_at:
         yield refuse(RefusalCode.EXPIRED, expired_at=expires_at.isoformat())
 

@@ -128,10 +128,10 @@ class Promotion:
         """What a discount counts against the budget, in the smallest unit of its currency: nothing without a budget."""
         return 0 if money is None or self.terms.budget is None else money.minor
 
-    def expiry(self, issued_at: datetime | None) -> datetime | None:
-        """When a code of this promotion stops working: the earlier of the promotion's end and issue + validFor."""
-        own = None if issued_at is None or self.terms.valid_for is None else issued_at + self.terms.valid_for
-        ends = [end for end in (own, self.terms.window.ends_at) if end is not None]
+    def expiry(self, issued_at: datetime | None, own: datetime | None = None) -> datetime | None:
+        """When a code stops working: the earliest of its own expiry, the promotion's end and issue + validFor."""
+        after_issue = None if issued_at is None or self.terms.valid_for is None else issued_at + self.terms.valid_for
+        ends = [end for end in (own, after_issue, self.terms.window.ends_at) if end is not None]
         return min(ends, default=None)
 
 

@@ -14,6 +14,7 @@ class RefusalCode(StrEnum):
     EXPIRED = "EXPIRED"
     PROMOTION_INACTIVE = "PROMOTION_INACTIVE"
     CODE_BLOCKED = "CODE_BLOCKED"
+    CODE_VOID = "CODE_VOID"
     NOT_ISSUED = "NOT_ISSUED"
     NOT_HOLDER = "NOT_HOLDER"
     CUSTOMER_REQUIRED = "CUSTOMER_REQUIRED"
@@ -47,6 +48,7 @@ _SENTENCES = {
     RefusalCode.EXPIRED: "This code expired at {expired_at}.",
     RefusalCode.PROMOTION_INACTIVE: "This promotion is {status}.",
     RefusalCode.CODE_BLOCKED: "This code is blocked.",
+    RefusalCode.CODE_VOID: "This code is void: it was stopped for good.",
     RefusalCode.NOT_ISSUED: "This code has not been issued to anybody yet.",
     RefusalCode.NOT_HOLDER: "This code was issued to another customer.",
     RefusalCode.CUSTOMER_REQUIRED: "This promotion needs to know which customer redeems.",

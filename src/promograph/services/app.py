@@ -4,6 +4,7 @@ from promograph.domain.clock import Clock, system_clock
 from promograph.services.access import Access
 from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
+from promograph.services.changing import Changing
 from promograph.services.issuing import Issuing
 from promograph.services.lookup import Lookup
 from promograph.services.people import People
@@ -30,6 +31,7 @@ class Services:
         self.reward_types = RewardTypes(database, clock)
         self.reviewing = Reviewing(database, clock)
         self.stocking = Stocking(database, clock)
+        self.changing = Changing(database, clock)
         self.issuing = Issuing(database, clock)
         self.redeeming = Redeeming(database, clock)
         self.lookup = Lookup(database, clock)
@@ -55,7 +57,8 @@ class Services:
 
     async def verify(self) -> list[str]:
         """A sentence for each difference between what is counted and what is there; empty when all is well."""
-        return await self._database.snapshot(recount)
+        now = self.clock()
+        return await self._database.snapshot(lambda connection: recount(connection, now))
 
     async def check(self) -> None:
         """StoreError unless the store answers."""

@@ -4,13 +4,13 @@ from typing import Any
 
 from promograph.domain.clock import Clock
 from promograph.domain.code_events import CodeEvent
+from promograph.domain.code_states import CodeStanding
 from promograph.domain.codes import normalise
 from promograph.domain.issuing import Issuance
 from promograph.domain.redeeming import Redemption, Rollback
 from promograph.domain.terms import is_storable
 from promograph.store import code_events, histories, listing, rolling_back
 from promograph.store.database import Database
-from promograph.store.histories import CodeState
 
 
 class Lookup:
@@ -20,13 +20,13 @@ class Lookup:
         self._database = database
         self._clock = clock
 
-    async def code(self, text: str) -> CodeState | None:
+    async def code(self, text: str) -> CodeStanding | None:
         key = normalise(text)
         if not is_storable(key):
             return None
         return await self._database.read(lambda connection: histories.by_key(connection, key))
 
-    async def code_at(self, promotion_id: int, seq: int) -> CodeState | None:
+    async def code_at(self, promotion_id: int, seq: int) -> CodeStanding | None:
         return await self._database.read(lambda connection: histories.by_place(connection, promotion_id, seq))
 
     async def issuances_of(self, promotion_id: int, seq: int) -> list[Issuance]:

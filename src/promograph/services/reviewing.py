@@ -58,7 +58,9 @@ def supply_of(connection: Connection, promotion: Promotion, counters: Stock) -> 
     """What the promotion has to give, by its counters."""
     shared = shared_codes.one(connection, promotion.id)
     is_single = promotion.terms.code_kind is CodeKind.SINGLE
-    return Supply(codes=counters.total, blocked=0 if is_single else counters.blocked, shared=shared is not None)
+    return Supply(
+        codes=counters.total - counters.void, blocked=0 if is_single else counters.blocked, shared=shared is not None
+    )
 
 
 def _find(connection: Connection, id_: int | None, handle: str | None) -> Promotion | None:

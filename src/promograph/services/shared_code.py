@@ -23,7 +23,7 @@ def set_shared_code(
     if not same:
         _replace(connection, before, there, text, terms.code_kind, counters)
     _count(counters, before.terms.code_kind, there, -1)
-    after = None if text is None else there if same else SharedCode(text, blocked=False, uses=0)
+    after = None if text is None else there if same else SharedCode(text)
     _count(counters, terms.code_kind, after, +1)
     stock.save(connection, [counters])
 
@@ -32,7 +32,9 @@ def _count(counters: Stock, kind: CodeKind, shared: SharedCode | None, step: int
     """A SINGLE promotion's code is in the counts; a fallback is not. One that was given out stays where it is."""
     if shared is None or kind is not CodeKind.SINGLE or counters.issued:
         return
-    if shared.blocked:
+    if shared.void:
+        counters.void += step
+    elif shared.blocked:
         counters.blocked += step
     else:
         counters.available += step

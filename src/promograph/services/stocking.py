@@ -1,7 +1,7 @@
-"""Use cases of a pool: generate codes, import or paste them, block them, list them."""
+"""Use cases of a pool: generate codes, import or paste them, list them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from hashlib import sha256
@@ -14,26 +14,26 @@ from promograph.domain.code_lists import CodeColumns, read_codes
 from promograph.domain.code_making import generate
 from promograph.domain.code_reports import Repeats, Tally
 from promograph.domain.code_rows import BadRow, Batch
+from promograph.domain.code_selections import CodeSelection
 from promograph.domain.codes import normalise
 from promograph.domain.keys import checked_optional
 from promograph.domain.placeholders import RESERVED, check_not_reserved, is_placeholder
 from promograph.domain.promotions import CodeKind, Promotion, takes_codes
 from promograph.domain.sheet_text import read_pasted
 from promograph.domain.sheets import Reading
-from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.loading import Loader
 from promograph.services.sheet_files import open_sheet
-from promograph.store import blocking, load_orders, promotions, stock
+from promograph.store import load_orders, promotions, stock
+from promograph.store.code_listing import code_page
 from promograph.store.database import Database
-from promograph.store.listing import CodeQuery, Page, Slice, batch_page, code_page
+from promograph.store.listing import Page, Slice, batch_page
 from promograph.store.load_orders import AlreadyDone, Order
 
 T = TypeVar("T")
 
 MOST_GENERATED = 10_000_000
 MOST_PASTED = 100_000
-MOST_BLOCKED = 10_000
 _ROUND = 100_000
 
 
@@ -162,27 +162,10 @@ class Stocking:
             )
             return await loader.publish(order if finished is None else await finished(), report)
 
-    async def block(self, texts: Sequence[str], *, blocked: bool) -> tuple[int, list[int]]:
-        """Block codes, or unblock them: how many changed, and the places in `texts` of those that are no codes.
-
-        All of them are known, or nothing changes.
-        """
-        if len(texts) > MOST_BLOCKED:
-            raise BadInput(InputProblem.TOO_MANY, f"One call takes at most {MOST_BLOCKED:,} codes.", field=("codes",))
-        keys = [normalise(text) for text in texts]
-        asked = sorted({key for key in keys if is_storable(key)})
-        known = await self._database.read(lambda connection: blocking.known(connection, asked))
-        missing = [place for place, key in enumerate(keys) if key not in known]
-        if missing:
-            return 0, missing
+    async def codes(self, selection: CodeSelection, part: Slice) -> Page:
+        """`CodeStanding`s."""
         now = self._clock()
-        changed = await self._database.write(
-            lambda connection: blocking.set_blocked(connection, keys, now, blocked=blocked), heavy=len(keys) > 500
-        )
-        return changed, []
-
-    async def codes(self, query: CodeQuery, part: Slice) -> Page:
-        return await self._database.read(lambda connection: code_page(connection, query, part), heavy=True)
+        return await self._database.read(lambda connection: code_page(connection, selection, part, now), heavy=True)
 
     async def batches(self, promotion_id: int, part: Slice) -> Page:
         return await self._database.read(lambda connection: batch_page(connection, promotion_id, part))

@@ -15,7 +15,7 @@ from promograph.domain.code_events import CodeEvent, CodeEventKind
 from promograph.domain.redeeming import HoldState
 from promograph.store import histories, holds
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros
+from promograph.store.tables import from_micros, to_micros
 
 _MOST = 100
 
@@ -37,6 +37,10 @@ _BY_HAND = Statement(
     "SELECT kind, happened_at FROM code_event WHERE promotion_id = :promotion_id AND seq = :seq "
     f"ORDER BY id DESC LIMIT {_MOST}"
 )
+_WRITE = Statement(
+    "INSERT INTO code_event (promotion_id, seq, kind, happened_at) SELECT r.promotion_id, r.seq, :kind, :now "
+    "FROM @rows(promotion_id bigint, seq bigint) r"
+)
 # Of what happened in the same instant, the later comes first: so is the order of a code's life.
 _ORDER = list(CodeEventKind)
 
@@ -57,6 +61,11 @@ def read(connection: Connection, promotion_id: int, seq: int, now: datetime) -> 
     for at, channel in rows(_ADDED):
         events.append(CodeEvent(kind=CodeEventKind.ADDED, at=from_micros(at), channel=channel))
     return sorted(events, key=lambda event: (event.at, _ORDER.index(event.kind)), reverse=True)
+
+
+def write_events(connection: Connection, places: Sequence[tuple[int, int]], kind: CodeEventKind, now: datetime) -> None:
+    """Tell of these codes (promotion, number) what is being done to them by hand."""
+    _WRITE.run(connection, places, kind=str(kind), now=to_micros(now))
 
 
 def _issued(connection: Connection, promotion_id: int, seq: int) -> Iterator[CodeEvent]:

@@ -35,7 +35,7 @@ The sum keeps planners from walking all uses of the promotion for each customer.
 
 def usable(no_shared_uses: str) -> str:
     """Of `issuance i` and its `code k`, that the customer may still use it, as far as the code goes."""
-    return f"NOT k.blocked AND (i.seq <> 0 AND k.uses = 0 OR i.seq = 0 AND {no_shared_uses})"
+    return f"NOT k.blocked AND NOT k.void AND (i.seq <> 0 AND k.uses = 0 OR i.seq = 0 AND {no_shared_uses})"
 
 
 _USABLE = usable(f"NOT EXISTS (SELECT 1 {SHARED_USES})")

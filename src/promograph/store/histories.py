@@ -1,10 +1,11 @@
 """All about one code: where it stands, to whom it was given, what it was used for."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
+from promograph.domain.code_states import CodeStanding
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance
 from promograph.domain.promotions import Promotion
@@ -16,9 +17,10 @@ from promograph.store.tables import from_micros
 _MOST = 100
 
 _FIND = (
-    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.uses, CASE WHEN c.seq <> 0 THEN EXISTS "
-    "(SELECT 1 FROM issuance i WHERE i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' "
-    "AND i.seq <> 0) WHEN p.code_kind = 'SINGLE' THEN s.issuances > 0 ELSE s.fallback_issued > 0 END "
+    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.void, c.uses, c.expires_at, "
+    "(SELECT i.issued_at FROM issuance i WHERE i.promotion_id = c.promotion_id AND i.seq = c.seq "
+    "AND i.kind = 'INITIAL' AND i.seq <> 0 AND c.seq <> 0), "
+    "c.seq = 0 AND CASE WHEN p.code_kind = 'SINGLE' THEN s.issuances > 0 ELSE s.fallback_issued > 0 END "
     "FROM code c JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail "
     "JOIN promotion p ON p.id = c.promotion_id WHERE"
 )
@@ -58,24 +60,12 @@ _REDEMPTION = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeState:
-    """Where a code stands."""
-
-    promotion_id: int
-    seq: int
-    text: str
-    blocked: bool
-    uses: int
-    is_issued: bool
+def by_key(connection: Connection, key: str) -> CodeStanding | None:
+    return _standing(connection, _BY_KEY.fetch(connection, key=key))
 
 
-def by_key(connection: Connection, key: str) -> CodeState | None:
-    return _state(_BY_KEY.fetch(connection, key=key))
-
-
-def by_place(connection: Connection, promotion_id: int, seq: int) -> CodeState | None:
-    return _state(_BY_PLACE.fetch(connection, promotion_id=promotion_id, seq=seq))
+def by_place(connection: Connection, promotion_id: int, seq: int) -> CodeStanding | None:
+    return _standing(connection, _BY_PLACE.fetch(connection, promotion_id=promotion_id, seq=seq))
 
 
 def issuances_of(connection: Connection, promotion_id: int, seq: int) -> list[Issuance]:
@@ -84,9 +74,8 @@ def issuances_of(connection: Connection, promotion_id: int, seq: int) -> list[Is
     if seq == SHARED_SEQ:
         rows = _OF_SHARED.fetch(connection, promotion_id=promotion_id, seq=seq)
         return [issuances.issuance_of(tuple(row), promotion) for row in rows]
-    # Giving a code again does not make it last longer: its time runs from the first issue.
     return [
-        replace(issuances.issuance_of(tuple(row[:-1]), promotion), expires_at=promotion.expiry(from_micros(row[-1])))
+        issuances.issuance_of(tuple(row[:-1]), promotion, first_issued=row[-1])
         for row in _OF_HOLDER.fetch(connection, promotion_id=promotion_id, seq=seq)
     ]
 
@@ -104,9 +93,7 @@ def issuance_at(connection: Connection, promotion_id: int, number: int) -> Issua
     if not rows:
         return None
     *columns, first_issued = rows[0]
-    promotion = _promotion(connection, promotion_id)
-    found = issuances.issuance_of(columns, promotion)
-    return found if first_issued is None else replace(found, expires_at=promotion.expiry(from_micros(first_issued)))
+    return issuances.issuance_of(columns, _promotion(connection, promotion_id), first_issued=first_issued)
 
 
 def redemption_at(connection: Connection, promotion_id: int, number: int) -> Redemption | None:
@@ -120,10 +107,24 @@ def _promotion(connection: Connection, id_: int) -> Promotion:
     return promotions.by_id(connection, [id_])[id_]
 
 
-def _state(rows: list[Any]) -> CodeState | None:
+def standing_of(row: Sequence[Any], promotion: Promotion) -> CodeStanding:
+    """From (seq, text, blocked, void, uses, own expiry, issued at, whether a shared one was issued)."""
+    seq, text, blocked, void, uses, own_expiry, issued_at, shared_issued = row
+    since = None if issued_at is None else from_micros(issued_at)
+    return CodeStanding(
+        promotion_id=promotion.id,
+        seq=seq,
+        text=text,
+        blocked=bool(blocked),
+        void=bool(void),
+        uses=uses,
+        is_issued=since is not None or bool(shared_issued),
+        expires_at=promotion.expiry(since, None if own_expiry is None else from_micros(own_expiry)),
+    )
+
+
+def _standing(connection: Connection, rows: list[Any]) -> CodeStanding | None:
     if not rows:
         return None
-    promotion_id, seq, text, blocked, uses, is_issued = rows[0]
-    return CodeState(
-        promotion_id=promotion_id, seq=seq, text=text, blocked=bool(blocked), uses=uses, is_issued=bool(is_issued)
-    )
+    promotion_id, *row = rows[0]
+    return standing_of(row, _promotion(connection, promotion_id))

@@ -13,9 +13,9 @@ from promograph.store.stock import Stock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """`total = available + booked + issued + blocked`, without a fallback. `redeemed` counts codes, `redemptions` uses.
+    """`total = available + booked + issued + blocked + void`, without a fallback.
 
-    `held` counts open holds.
+    `redeemed` counts codes, `redemptions` uses, `held` open holds.
     """
 
     promotion_id: int
@@ -24,6 +24,7 @@ class Inventory:
     booked: int
     issued: int
     blocked: int
+    void: int
     redeemed: int
     redemptions: int
     held: int
@@ -51,6 +52,7 @@ def _inventory(promotion: Promotion, counters: Stock, now: datetime) -> Inventor
         booked=counters.available - counters.free,
         issued=counters.issued,
         blocked=counters.blocked,
+        void=counters.void,
         redeemed=counters.redeemed,
         redemptions=counters.redemptions,
         held=counters.holds,

@@ -18,7 +18,8 @@ from promograph.store.tables import from_micros
 COLUMNS = (
     "i.promotion_id, i.number, i.seq, "
     "(SELECT coalesce(c.text, c.key) FROM code c WHERE c.promotion_id = i.promotion_id AND c.seq = i.seq), "
-    "i.customer, i.kind, i.issued_at, i.channel, i.send"
+    "i.customer, i.kind, i.issued_at, i.channel, i.send, "
+    "(SELECT c.expires_at FROM code c WHERE c.promotion_id = i.promotion_id AND c.seq = i.seq)"
 )
 """What `issuance_of` reads, in its order, of `issuance i`."""
 
@@ -85,10 +86,10 @@ def last(connection: Connection, promotion: Promotion, customer: str) -> Issuanc
     return issuance_of(tuple(rows[0]), promotion) if rows else None
 
 
-def issuance_of(row: Sequence[Any], promotion: Promotion) -> Issuance:
-    """From a row of COLUMNS."""
-    promotion_id, number, seq, text, customer, kind, issued_at, channel, send = row
-    instant = from_micros(issued_at)
+def issuance_of(row: Sequence[Any], promotion: Promotion, *, first_issued: int | None = None) -> Issuance:
+    """From a row of COLUMNS. Giving a code again does not make it last longer: its time runs from `first_issued`."""
+    promotion_id, number, seq, text, customer, kind, issued_at, channel, send, own_expiry = row
+    since = None if seq == SHARED_SEQ else from_micros(first_issued or issued_at)
     return Issuance(
         promotion_id=promotion_id,
         handle=promotion.terms.handle,
@@ -97,8 +98,8 @@ def issuance_of(row: Sequence[Any], promotion: Promotion) -> Issuance:
         text=text,
         customer=customer,
         kind=IssuanceKind(kind),
-        issued_at=instant,
-        expires_at=promotion.expiry(None if seq == SHARED_SEQ else instant),
+        issued_at=from_micros(issued_at),
+        expires_at=promotion.expiry(since, None if own_expiry is None else from_micros(own_expiry)),
         channel=channel,
         send=send,
     )

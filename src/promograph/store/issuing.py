@@ -23,7 +23,7 @@ from promograph.store.line import Code
 from promograph.store.replays import Replays
 from promograph.store.statements import savepoint
 from promograph.store.stock import Stock
-from promograph.store.tables import to_micros
+from promograph.store.tables import from_micros, to_micros
 
 REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     operation="codeIssue",
@@ -196,7 +196,7 @@ class _Batch:
     def _take(self, parts: Sequence[_Part]) -> dict[int, list[Code]]:
         """By promotion, codes of one's own: as many as are wanted, or as there are."""
         pools = [part for part in parts if part.promotion.terms.code_kind is not CodeKind.SINGLE]
-        taken = line.take(self._connection, [(part.stock, self._mind_bookings(part)) for part in pools])
+        taken = line.take(self._connection, [(part.stock, self._mind_bookings(part)) for part in pools], self._micros)
         for part in pools:
             terms, codes = part.promotion.terms, taken[part.promotion.id]
             short = len(part.wanted) - len(codes)
@@ -219,9 +219,9 @@ class _Batch:
         counters, lucky = part.stock, part.wanted[: len(codes)]
         self._bind(part, lucky, codes, IssuanceKind.INITIAL)
         counters.issued += len(codes)
-        counters.available -= sum(seq > SHARED_SEQ for seq, _ in codes)  # one made on demand was never available
+        counters.available -= sum(seq > SHARED_SEQ for seq, _, _ in codes)  # one made on demand was never available
         if part.claims:
-            drawing = (one[1].send for one, (seq, _) in zip(lucky, codes, strict=True) if seq > SHARED_SEQ)
+            drawing = (one[1].send for one, (seq, _, _) in zip(lucky, codes, strict=True) if seq > SHARED_SEQ)
             bookings.draw(self._connection, counters, part.claims, drawing)
         sharing = self._share(part, part.wanted[len(codes) :])
         served = {request.customer for _, request, _ in (*lucky, *sharing)}
@@ -234,13 +234,14 @@ class _Batch:
         is_single = part.promotion.terms.code_kind is CodeKind.SINGLE
         shares = is_single or part.promotion.terms.on_empty is OnEmpty.FALLBACK
         shared = shared_codes.one(self._connection, part.promotion.id) if shares else None
-        if shared is None or shared.blocked:
-            blocked = is_single and shared is not None
-            part.dry = refuse(RefusalCode.CODE_BLOCKED if blocked else RefusalCode.POOL_EMPTY)
+        if shared is None or shared.blocked or shared.void:
+            part.dry = refuse(RefusalCode.POOL_EMPTY)
+            if is_single and shared is not None:
+                part.dry = refuse(RefusalCode.CODE_VOID if shared.void else RefusalCode.CODE_BLOCKED)
             self._refuse(wanted, part.dry)
             return ()
         kind = IssuanceKind.INITIAL if is_single else IssuanceKind.FALLBACK
-        self._bind(part, wanted, [(SHARED_SEQ, shared.text)] * len(wanted), kind)
+        self._bind(part, wanted, [(SHARED_SEQ, shared.text, None)] * len(wanted), kind)
         counters = part.stock
         if not is_single:
             counters.fallback_issued += len(wanted)
@@ -258,7 +259,7 @@ class _Batch:
         is_shared = codes[0][0] == SHARED_SEQ
         expires_at = part.promotion.expiry(None if is_shared else now)
         number = part.stock.issuances
-        for (place, request, name), (seq, text) in zip(wanted, codes, strict=True):
+        for (place, request, name), (seq, text, own_expiry) in zip(wanted, codes, strict=True):
             number += 1
             customer, channel, send = request.customer, request.channel, request.send
             issuance = Issuance(
@@ -270,7 +271,7 @@ class _Batch:
                 customer=customer,
                 kind=kind,
                 issued_at=now,
-                expires_at=expires_at,
+                expires_at=expires_at if own_expiry is None else _earlier(expires_at, from_micros(own_expiry)),
                 channel=channel,
                 send=send,
             )
@@ -285,6 +286,10 @@ class _Batch:
             if outcome is not None and outcome.issuance is not None:
                 outcome = IssueOutcome(outcome.issuance, replayed=True)
             self._outcomes[place] = outcome
+
+
+def _earlier(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else min(one, other)
 
 
 def unknown_promotion(handle: str) -> BadInput:

@@ -20,13 +20,12 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from promograph.domain.promotions import CodeKind, Promotion, PromotionStatus
+from promograph.domain.promotions import CodeKind, PromotionStatus
 from promograph.store import promotions
-from promograph.store.histories import CodeState
 from promograph.store.tables import PromotionRow
 
 _tables = PromotionRow.metadata.tables
-P, C, N, S, B = (_tables[name] for name in ("promotion", "code", "issuance", "stock", "batch"))
+P, B = (_tables[name] for name in ("promotion", "batch"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ def promotion_page(connection: Connection, query: PromotionQuery, part: Slice, n
     sort = _SORTS[query.sort]
     keys: list[ColumnElement[Any]] = [sort, P.c.id]
     statement = select(*keys).where(*_conditions(query, now, connection.dialect.name))
-    page = _page(connection, statement, keys, part, descending=query.descending)
+    page = page_of(connection, statement, keys, part, descending=query.descending)
     found = promotions.by_id(connection, [row[1] for _, row in page.rows])
     return Page([(values, found[row[1]]) for values, row in page.rows], page.has_next, page.has_previous)
 
@@ -122,51 +121,6 @@ def _has_status(status: PromotionStatus, now: datetime) -> ColumnElement[bool]:
     return by_status.get(status, stored == status)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeQuery:
-    """Which of a promotion's codes: those in `state` (a `CodeState` name), those of the batch."""
-
-    promotion: Promotion
-    state: str | None = None
-    batch_id: int | None = None
-
-
-def code_page(connection: Connection, query: CodeQuery, part: Slice) -> Page:
-    """Rows (seq, text, blocked, uses, is_issued) with their sort values (seq,)."""
-    own = exists().where(N.c.promotion_id == C.c.promotion_id, N.c.seq == C.c.seq, N.c.kind == "INITIAL", N.c.seq != 0)
-    is_single = query.promotion.terms.code_kind is CodeKind.SINGLE
-    shared = and_(C.c.seq == 0, (S.c.issuances if is_single else S.c.fallback_issued) > 0)
-    issued = or_(own, shared)
-    keys: list[ColumnElement[Any]] = [C.c.seq]
-    statement = (
-        select(C.c.seq, func.coalesce(C.c.text, C.c.key), C.c.blocked, C.c.uses, issued.label("is_issued"))
-        .join(S, and_(S.c.promotion_id == C.c.promotion_id, C.c.seq <= S.c.tail))
-        .where(C.c.promotion_id == query.promotion.id)
-    )
-    out = or_(issued, C.c.uses > 0)
-    states: dict[str, ColumnElement[bool]] = {
-        "BLOCKED": C.c.blocked,
-        "REDEEMED": and_(~C.c.blocked, C.c.uses > 0),
-        "ISSUED": and_(~C.c.blocked, C.c.uses == 0, issued),
-        "AVAILABLE": and_(~C.c.blocked, ~out),
-    }
-    if query.state is not None:
-        statement = statement.where(states[query.state])
-    if query.batch_id is not None:
-        statement = statement.join(
-            B, and_(B.c.promotion_id == C.c.promotion_id, C.c.seq.between(B.c.first_seq, B.c.last_seq))
-        ).where(B.c.id == query.batch_id)
-    return _page(connection, statement, keys, part)
-
-
-def code_of(promotion_id: int, row: Any) -> CodeState:
-    """From a row of `code_page`."""
-    seq, text, blocked, uses, is_issued = row[:5]
-    return CodeState(
-        promotion_id=promotion_id, seq=seq, text=text, blocked=bool(blocked), uses=uses, is_issued=bool(is_issued)
-    )
-
-
 _BATCH_COLUMNS = (
     B.c.id,
     B.c.promotion_id,
@@ -186,10 +140,10 @@ def batch_row(connection: Connection, id_: int) -> Any:
 def batch_page(connection: Connection, promotion_id: int, part: Slice) -> Page:
     keys: list[ColumnElement[Any]] = [B.c.id]
     statement = select(*_BATCH_COLUMNS).where(B.c.promotion_id == promotion_id)
-    return _page(connection, statement, keys, part, descending=True)
+    return page_of(connection, statement, keys, part, descending=True)
 
 
-def _page(
+def page_of(
     connection: Connection,
     statement: Select[Any],
     keys: list[ColumnElement[Any]],

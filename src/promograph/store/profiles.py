@@ -1,6 +1,5 @@
 """What a customer was given, and what they used."""
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,7 +9,6 @@ from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import Redemption
 from promograph.store import issuances, promotions, redemptions
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros
 
 MOST = 100
 
@@ -40,7 +38,5 @@ def redemptions_of(connection: Connection, customer: str) -> list[Redemption]:
 
 
 def _issuance(row: Any, promotion: Promotion) -> Issuance:
-    """Giving a code again does not make it last longer: its time runs from the first issue."""
     *columns, first_issued = row
-    found = issuances.issuance_of(columns, promotion)
-    return found if first_issued is None else replace(found, expires_at=promotion.expiry(from_micros(first_issued)))
+    return issuances.issuance_of(columns, promotion, first_issued=first_issued)

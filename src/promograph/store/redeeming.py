@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from promograph.domain.decisions import uses_limit
+from promograph.domain.decisions import expiry, uses_limit
 from promograph.domain.promotions import CodeKind
 from promograph.domain.redeeming import (
     HoldState,
@@ -18,7 +18,7 @@ from promograph.domain.redeeming import (
     ValidateRequest,
     Validation,
 )
-from promograph.store import holds, redemptions, stock, used_up
+from promograph.store import holds, line, redemptions, stock, used_up
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.subjects import Subject, Subjects
@@ -102,7 +102,7 @@ def _write(subjects: Subjects, accepted: Sequence[Taken]) -> list[Redemption]:
     if coded:
         _USE.run(connection, sorted(_use(subject) for subject in coded))
     for subject in coded:
-        _count_first_use(subject)
+        _count_first_use(subjects, subject)
     if made:
         redemptions.insert(connection, [redemptions.new_row(one, to_micros(now)) for one in made])
     ended = [
@@ -143,7 +143,7 @@ def _redemption(taken: Taken, now: datetime) -> Redemption:
     )
 
 
-def _count_first_use(subject: Subject) -> None:
+def _count_first_use(subjects: Subjects, subject: Subject) -> None:
     code, counters = subject.code, subject.stock
     assert code is not None
     if code.uses or (code.is_shared and subject.promotion.terms.code_kind is not CodeKind.SINGLE):
@@ -152,7 +152,12 @@ def _count_first_use(subject: Subject) -> None:
     waited = not counters.issued if code.is_shared else code.issued_at is None
     if waited:
         # Used by somebody to whom it was never issued by name (print, partners): it has left the line all the same.
-        counters.available -= 1
+        # One that a hold was promised may have expired since, and the line may have come past it.
+        own_expiry = None if code.expires_at is None else to_micros(code.expires_at)
+        if line.has_passed_for_good(subjects.connection, counters, code.seq, own_expiry, to_micros(subjects.now)):
+            counters.void -= 1
+        else:
+            counters.available -= 1
         counters.issued += 1
 
 
@@ -177,7 +182,7 @@ def _validation(request: ValidateRequest, verdict: Verdict) -> Validation:
         text=None if code is None else code.text,
         refusals=verdict.refusals if isinstance(verdict, NotTaken) else (),
         promotion=promotion,
-        expires_at=promotion.expiry(None if code is None or code.is_shared else code.issued_at),
+        expires_at=expiry(promotion, code),
         uses_left=None if limit is None else max(limit - uses, 0),
         discount=None if isinstance(verdict, NotTaken) else verdict.decision.discount,
         holder_named=verdict.names_holder,

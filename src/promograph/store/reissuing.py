@@ -16,7 +16,7 @@ from promograph.store.issuing import unknown_promotion
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
-from promograph.store.tables import to_micros
+from promograph.store.tables import from_micros, to_micros
 
 REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     operation="codeReissue",
@@ -25,7 +25,7 @@ REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     turn_down=lambda problem: IssueOutcome(problem=problem),
 )
 
-_CODE = Statement("SELECT blocked, uses FROM code WHERE promotion_id = :promotion_id AND seq = :seq")
+_CODE = Statement("SELECT blocked, void, uses, expires_at FROM code WHERE promotion_id = :promotion_id AND seq = :seq")
 
 
 def reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
@@ -87,12 +87,14 @@ def _row(repeated: Issuance, occasion: str) -> issuances.NewRow:
 
 def _why_useless(connection: Connection, promotion: Promotion, last: Issuance, now: datetime) -> Refusal | None:
     """Repeating a code that can never be redeemed any more helps nobody; one whose time has yet to come is fine."""
-    blocked, uses = _CODE.fetch(connection, promotion_id=promotion.id, seq=last.seq)[0]
+    blocked, void, uses, expires_at = _CODE.fetch(connection, promotion_id=promotion.id, seq=last.seq)[0]
     code = CodeFacts(
         seq=last.seq,
         text=last.text,
         blocked=bool(blocked),
+        void=bool(void),
         uses=uses,
+        expires_at=None if expires_at is None else from_micros(expires_at),
         holder=None if last.seq == SHARED_SEQ else last.customer,
         issued_at=None if last.seq == SHARED_SEQ else last.issued_at,
     )

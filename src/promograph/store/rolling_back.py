@@ -28,7 +28,7 @@ _NEW = Statement(
     "VALUES (:promotion_id, :number, :part, :is_whole, :minor, :currency, :reason, :now)"
 )
 _UNUSE = Statement(
-    "UPDATE code SET uses = uses - 1 WHERE promotion_id = :promotion_id AND seq = :seq RETURNING uses, blocked"
+    "UPDATE code SET uses = uses - 1 WHERE promotion_id = :promotion_id AND seq = :seq RETURNING uses, blocked, void"
 )
 
 
@@ -160,13 +160,13 @@ def _write(
 
 
 def _give_back_use(connection: Connection, promotion: Promotion, counters: Stock, seq: int) -> None:
-    uses, blocked = _UNUSE.fetch(connection, promotion_id=promotion.id, seq=seq)[0]
+    uses, blocked, void = _UNUSE.fetch(connection, promotion_id=promotion.id, seq=seq)[0]
     is_shared = seq == 0
     if uses or (is_shared and promotion.terms.code_kind is not CodeKind.SINGLE):
         return
     counters.redeemed -= 1
     issued = counters.issuances > 0 if is_shared else bool(issuances.issued_codes(connection, [(promotion.id, seq)]))
-    if issued or blocked:
+    if issued or blocked or void:
         return  # it is where it was: with its holder, or stopped
     counters.issued -= 1
     counters.available += 1

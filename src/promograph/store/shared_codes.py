@@ -1,6 +1,8 @@
 """The one code of a promotion that everybody shares: the code of a SINGLE promotion, the fallback of others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,13 +14,14 @@ from promograph.store.statements import Statement
 @dataclass(frozen=True, slots=True)
 class SharedCode:
     text: str
-    blocked: bool
-    uses: int
+    blocked: bool = False
+    void: bool = False
+    uses: int = 0
 
 
-_ONE = Statement("SELECT coalesce(text, key), blocked, uses FROM code WHERE promotion_id = :id AND seq = :shared")
+_ONE = Statement("SELECT coalesce(text, key), blocked, void, uses FROM code WHERE promotion_id = :id AND seq = :shared")
 _MANY = Statement(
-    "SELECT c.promotion_id, coalesce(c.text, c.key), c.blocked, c.uses FROM @rows(id bigint, seq bigint) r "
+    "SELECT c.promotion_id, coalesce(c.text, c.key), c.blocked, c.void, c.uses FROM @rows(id bigint, seq bigint) r "
     "JOIN code c ON c.promotion_id = r.id AND c.seq = r.seq"
 )
 _INSERT = Statement(
@@ -31,12 +34,17 @@ _FORGET = Statement("DELETE FROM code_event WHERE promotion_id = :id AND seq = :
 
 def one(connection: Connection, promotion_id: int) -> SharedCode | None:
     rows = _ONE.fetch(connection, id=promotion_id, shared=SHARED_SEQ)
-    return SharedCode(rows[0][0], bool(rows[0][1]), rows[0][2]) if rows else None
+    return _shared(rows[0]) if rows else None
 
 
 def many(connection: Connection, promotion_ids: list[int]) -> dict[int, SharedCode]:
     rows = _MANY.fetch(connection, [(id_, SHARED_SEQ) for id_ in promotion_ids])
-    return {row[0]: SharedCode(row[1], bool(row[2]), row[3]) for row in rows}
+    return {id_: _shared(row) for id_, *row in rows}
+
+
+def _shared(row: Sequence[Any]) -> SharedCode:
+    text, blocked, void, uses = row
+    return SharedCode(text, blocked=bool(blocked), void=bool(void), uses=uses)
 
 
 def insert(connection: Connection, promotion_id: int, text: str) -> bool:

@@ -25,6 +25,7 @@ class Stock:
     available: int
     issued: int
     blocked: int
+    void: int
     redeemed: int
     issuances: int
     fallback_issued: int
@@ -52,8 +53,8 @@ class Stock:
 
     @property
     def total(self) -> int:
-        """Every code but a fallback is in one of the three."""
-        return self.available + self.issued + self.blocked
+        """Every code but a fallback is in one of the four."""
+        return self.available + self.issued + self.blocked + self.void
 
 
 _COUNTERS = [field.name for field in fields(Stock) if field.name != "stored"]

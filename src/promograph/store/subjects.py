@@ -32,7 +32,8 @@ from promograph.store.tables import from_micros, to_micros
 _FOUND = "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail"
 _PLACES = Statement(f"SELECT c.key, c.promotion_id, c.seq FROM @rows(key text) r JOIN code c ON c.key = r.key {_FOUND}")
 _FACTS = Statement(
-    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.uses, i.customer, i.issued_at "
+    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.void, c.uses, "
+    "c.expires_at, i.customer, i.issued_at "
     "FROM @rows(promotion_id bigint, seq bigint) r JOIN code c ON c.promotion_id = r.promotion_id AND c.seq = r.seq "
     "LEFT JOIN issuance i ON i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
     "AND c.seq <> 0"
@@ -164,13 +165,17 @@ class Subjects:
     def _read_codes(self) -> None:
         places = set(self._places.values())
         places |= {(hold.promotion_id, hold.seq) for hold in self.owned.values() if hold.seq is not None}
-        for id_, seq, text, blocked, uses, holder, issued_at in _FACTS.fetch(self.connection, sorted(places)):
+        for id_, seq, text, blocked, void, uses, expires_at, holder, issued_at in _FACTS.fetch(
+            self.connection, sorted(places)
+        ):
             promotion, stock = self.by_promotion[id_]
             code = CodeFacts(
                 seq=seq,
                 text=text,
                 blocked=bool(blocked),
+                void=bool(void),
                 uses=uses,
+                expires_at=None if expires_at is None else from_micros(expires_at),
                 holder=holder,
                 issued_at=None if issued_at is None else from_micros(issued_at),
             )

@@ -163,8 +163,9 @@ class StockRow(SQLModel, table=True):
     `redemptions` and `redeemed` leave out what was rolled back whole; `redemption_number` and `hold_number` are the
     last ones given. `holds` are those that have not ended, lapsed ones among them until somebody who has the lock ends
     them. `booked` of the `available` codes may be issued to the sends that booked them only; where some were blocked
-    since, more may be booked than there are. `spent` and `held` are money, in the smallest unit of the budget's
-    currency, and 0 without a budget.
+    since, more may be booked than there are. `void` are the codes stopped for good, and those that the line has passed
+    because they had expired by then. `spent` and `held` are money, in the smallest unit of the budget's currency, and 0
+    without a budget.
     `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
     """
 
@@ -177,6 +178,7 @@ class StockRow(SQLModel, table=True):
     available: int = _counter()
     issued: int = _counter()
     blocked: int = _counter()
+    void: int = _counter()
     redeemed: int = _counter()
     issuances: int = _counter()
     fallback_issued: int = _counter()
@@ -209,16 +211,26 @@ class BatchRow(SQLModel, table=True):
 
 
 class CodeRow(SQLModel, table=True):
-    """A code. `text` is kept only where it differs from `key`. Whether it was issued is what `issuance` says."""
+    """A code. `text` is kept only where it differs from `key`. Whether it was issued is what `issuance` says.
+
+    It is `blocked` for a while or `void` for good, never both. `expires_at` is its own, whatever its promotion says.
+    """
 
     __tablename__ = "code"
-    __table_args__ = _BY_ITS_KEY
+    __table_args__ = (
+        # Few of many, so that a list of them need not pass over all the others.
+        Index("code_blocked", "promotion_id", "seq", sqlite_where=sql("blocked"), postgresql_where=sql("blocked")),
+        Index("code_void", "promotion_id", "seq", sqlite_where=sql("void"), postgresql_where=sql("void")),
+        _BY_ITS_KEY,
+    )
 
     promotion_id: int = _promotion_id(primary_key=True)
     seq: int = _big(primary_key=True)
     key: str = Field(sa_column=Column(String(256), unique=True, nullable=False))
     text: str | None = Field(default=None, sa_column=Column(String(64)))
     blocked: bool = _flag()
+    void: bool = _flag()
+    expires_at: datetime | None = _instant(nullable=True)
     uses: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
 
 
@@ -226,6 +238,7 @@ class ReturnedRow(SQLModel, table=True):
     """Codes that are in line again after the line had passed them, first come first served."""
 
     __tablename__ = "returned_code"
+    __table_args__ = (Index("returned_code_place", "promotion_id", "seq", unique=True),)
 
     id: int | None = _serial()
     promotion_id: int = _promotion_id(index=True)
@@ -340,7 +353,7 @@ class HoldRow(SQLModel, table=True):
 
 
 class CodeEventRow(SQLModel, table=True):
-    """What was done to a code by hand: it was blocked, it was unblocked."""
+    """What was done to a code by hand: it was blocked, it was unblocked, it was made void."""
 
     __tablename__ = "code_event"
     __table_args__ = (Index("code_event_code", "promotion_id", "seq"),)

@@ -1,18 +1,23 @@
 """Recounting: every counter against its rows, every invariant against the rows that could break it."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection, text
 
+from promograph.store.tables import to_micros
 from promograph.store.verifying_breaches import LIMITS, ROWS
 from promograph.store.verifying_counters import COUNTS
 from promograph.store.verifying_line import LINE
 from promograph.store.verifying_money import MONEY
 from promograph.store.verifying_people import PEOPLE, uses
+from promograph.store.verifying_states import STATES
 
 _SHOWN = 20
 
 
-def recount(connection: Connection) -> list[str]:
+def recount(connection: Connection, now: datetime) -> list[str]:
     """A sentence for each difference, empty when all is as it should be. Run it on one state of the store."""
+    instant = {"now": to_micros(now)}
     differences = []
     handles = {row[0]: row[1] for row in connection.execute(text("SELECT id, handle FROM promotion"))}
     for counter, sql in COUNTS.items():
@@ -23,8 +28,8 @@ def recount(connection: Connection) -> list[str]:
                 differences.append(
                     f"{handles[id_]}: {counter} is kept as {kept.get(id_, 0)}, and its rows count {counted.get(id_, 0)}"
                 )
-    for sentence, sql in (LIMITS | ROWS | LINE | MONEY | PEOPLE).items():
-        found = connection.execute(text(f"{sql} LIMIT {_SHOWN + 1}")).fetchall()
+    for sentence, sql in (LIMITS | ROWS | LINE | STATES | MONEY | PEOPLE).items():
+        found = connection.execute(text(f"{sql} LIMIT {_SHOWN + 1}"), instant if ":now" in sql else {}).fetchall()
         differences += [f"{row[0]}: {sentence}: {row[1]} ({row[2]}, expected {row[3]})" for row in found[:_SHOWN]]
         if len(found) > _SHOWN:
             differences.append(f"... and more where {sentence}")

@@ -13,6 +13,14 @@ OUT = (
 )
 """Whether `code c` of the promotion with `stock s` is out among people: issued, or used without that."""
 
+# A code that waits is in line, or back in it. What is in neither had expired when the line came to it.
+_PASSED = (
+    "(c.expires_at IS NOT NULL AND c.seq > 0 AND c.seq < s.head AND NOT EXISTS (SELECT 1 FROM returned_code t "
+    "WHERE t.promotion_id = c.promotion_id AND t.seq = c.seq))"
+)
+_STOPPED = "(c.blocked OR c.void)"
+_WAITING = f"NOT {_STOPPED} AND NOT {OUT}"
+
 STANDING = (
     "(SELECT d.promotion_id, d.seq, d.customer FROM redemption d WHERE NOT EXISTS (SELECT 1 FROM rollback b "
     "WHERE b.promotion_id = d.promotion_id AND b.number = d.number AND b.is_whole))"
@@ -22,9 +30,12 @@ STANDING = (
 _OF_BUDGET = "JOIN promotion p ON p.id = {0}.promotion_id AND p.budget_currency = {0}.discount_currency"
 
 COUNTS = {
-    "available": f"SELECT c.promotion_id, count(*) {_COUNTED} AND NOT c.blocked AND NOT {OUT} GROUP BY c.promotion_id",
-    "issued": f"SELECT c.promotion_id, count(*) {_COUNTED} AND NOT c.blocked AND {OUT} GROUP BY c.promotion_id",
+    "available": f"SELECT c.promotion_id, count(*) {_COUNTED} AND {_WAITING} AND NOT {_PASSED} GROUP BY c.promotion_id",
+    "issued": f"SELECT c.promotion_id, count(*) {_COUNTED} AND NOT {_STOPPED} AND {OUT} GROUP BY c.promotion_id",
     "blocked": f"SELECT c.promotion_id, count(*) {_COUNTED} AND c.blocked GROUP BY c.promotion_id",
+    "void": (
+        f"SELECT c.promotion_id, count(*) {_COUNTED} AND (c.void OR ({_WAITING} AND {_PASSED})) GROUP BY c.promotion_id"
+    ),
     "redeemed": f"SELECT c.promotion_id, count(*) {_COUNTED} AND c.uses > 0 GROUP BY c.promotion_id",
     "issuances": "SELECT promotion_id, count(*) FROM issuance GROUP BY promotion_id",
     "fallback_issued": "SELECT promotion_id, count(*) FROM issuance WHERE kind = 'FALLBACK' GROUP BY promotion_id",

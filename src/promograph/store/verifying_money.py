@@ -48,10 +48,4 @@ MONEY = {
         "WHERE redemption IS NOT NULL GROUP BY promotion_id, redemption HAVING count(*) > 1) h "
         "JOIN promotion p ON p.id = h.promotion_id"
     ),
-    "a code is blocked otherwise than its history says": (
-        "SELECT p.handle, c.key, e.id, 0 FROM (SELECT promotion_id, seq, max(id) AS id FROM code_event "
-        "GROUP BY promotion_id, seq) l JOIN code_event e ON e.id = l.id "
-        "JOIN code c ON c.promotion_id = e.promotion_id AND c.seq = e.seq JOIN promotion p ON p.id = e.promotion_id "
-        "WHERE c.blocked <> (e.kind = 'BLOCKED')"
-    ),
 }

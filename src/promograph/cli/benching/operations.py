@@ -64,7 +64,7 @@ def _all_issued(data: dict[str, Any], asked: dict[str, Any] | None, seen: set[st
 
 def _counted(data: dict[str, Any], _: dict[str, Any] | None, __: set[str]) -> Fault:
     inventory = data["promotion"]["inventory"]
-    parts = inventory["available"] + inventory["issued"] + inventory["blocked"]
+    parts = inventory["available"] + inventory["issued"] + inventory["blocked"] + inventory["void"]
     return None if inventory["total"] == parts > 0 else f"the inventory does not add up: {inventory}"
 
 
@@ -109,7 +109,7 @@ OPERATIONS = {
     ),
     INVENTORY: Operation(
         "query Inventory($input: String!) { promotion(handle: $input) {"
-        " inventory { total available issued redeemed blocked fallbackActive } } }",
+        " inventory { total available issued redeemed blocked void fallbackActive } } }",
         _counted,
     ),
     NOTHING: Operation("{ nothing }", _anything),
