@@ -544,7 +544,7 @@ class Core(RuleBasedStateMachine):
 def test_random_histories_agree_with_the_model(store_url: str) -> None:
     clock = SetClock()
     # A step takes three times as long where each statement goes over a socket.
-    examples = 100 if store_url.startswith("sqlite") else 35
+    examples = 60 if store_url.startswith("sqlite") else 25
     with asyncio.Runner() as runner:
         services = Services.open(store_url, clock)
         runner.run(services.prepare())

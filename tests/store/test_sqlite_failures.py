@@ -266,15 +266,18 @@ async def test_a_disk_that_is_full(ground: Ground) -> None:
 async def test_a_caller_who_goes_away_leaves_the_writer_to_one_user_at_a_time(ground: Ground) -> None:
     """Large calls run in a thread, which nobody can stop."""
     texts = "\n".join(f"X-{n}" for n in range(30_000))
-    for _ in range(5):
+    gone = 0
+    while gone < 5:
         load = asyncio.create_task(ground.services.stocking.paste(1, texts, channel=None))
         await asyncio.sleep(0.02)
-        load.cancel()
+        was_running = load.cancel()  # on a machine that is very busy it may be over already
         assert await ground.issue("one", "ann") == ["A"]
-        with pytest.raises(asyncio.CancelledError):
-            await load
+        if was_running:
+            with pytest.raises(asyncio.CancelledError):
+                await load
+            gone += 1
     assert await ground.services.verify() == []
-    added = await ground.services.stocking.paste(1, "X-1\nX-2", channel=None)
+    added = await ground.services.stocking.paste(1, "Y-1\nY-2", channel=None)
     assert added.report.added == 2
 
 
