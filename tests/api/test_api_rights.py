@@ -55,6 +55,7 @@ MAY: dict[str, set[str | None]] = {
     "segmentPreview": {PEOPLE},
     "audiences": {PEOPLE, SENDER, MARKETER},
     "bookings": {SENDER, MARKETER},
+    "jobs": {MARKETER, PEOPLE},
     "tokens": set(),
     "inventoryChanged": {READER, MARKETER},
     "promotionCreate": {MARKETER},
@@ -90,6 +91,7 @@ MAY: dict[str, set[str | None]] = {
     "audienceDelete": {PEOPLE},
     "bookingCreate": {SENDER, MARKETER},
     "bookingRelease": {SENDER, MARKETER},
+    "jobCancel": {MARKETER, PEOPLE},
     "tokenCreate": set(),
     "tokenRevoke": set(),
 }
@@ -302,6 +304,7 @@ def texts_in(fields: set[str]) -> set[str]:
 OF_EVERYBODY = {
     "Node.id", "Promotion.id", "Code.id", "Batch.id", "Token.id", "Issuance.id", "Redemption.id", "Segment.id",
     "Customer.id", "Audience.id", "Booking.id",
+    "Job.id",
 }  # fmt: skip
 
 

@@ -161,6 +161,7 @@ MAY_BE_REPEATED = {
     "audienceUpdate",
     "audienceDelete",
     "bookingRelease",
+    "jobCancel",
     "tokenCreate",
     "tokenRevoke",
 }
@@ -209,6 +210,7 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
         "Promotion.batches",
         "Promotion.codes",
         "Query.audiences",
+        "Query.jobs",
         "Query.promotions",
     ]
 

@@ -9,6 +9,7 @@ from promograph.api.code import batch_node, code_node
 from promograph.api.context import Asked
 from promograph.api.customers import customer_node
 from promograph.api.issuance import issuance_node
+from promograph.api.jobs import job_node, visible_job
 from promograph.api.nodes import Node, name_of_numbers
 from promograph.api.promotion import promotion_node
 from promograph.api.redemption import redemption_node
@@ -62,6 +63,11 @@ async def _booking(info: Asked, id_: int) -> Node | None:
     return None if found is None else booking_node(found)
 
 
+async def _job(info: Asked, id_: int) -> Node | None:
+    found = await visible_job(info, id_)
+    return None if found is None else job_node(found)
+
+
 async def _customer(info: Asked, *numbers: int) -> Node | None:
     own_id = name_of_numbers(numbers)
     found = None if own_id is None else await info.context.services.people.get(own_id)
@@ -87,6 +93,7 @@ _KINDS = {
     "Segment": _Kind(_segment, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Audience": _Kind(_audience, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Booking": _Kind(_booking, 1, (Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
+    "Job": _Kind(_job, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE)),
     "Customer": _Kind(_customer, None, (Scope.CUSTOMERS_WRITE,)),
 }
 

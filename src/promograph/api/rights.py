@@ -18,4 +18,7 @@ SEGMENTS = [Needs(any=[Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SEND
 PLANS = [Needs(any=[Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE])]
 """For what a send will need, which is about numbers and shows nobody."""
 
+JOBS = [Needs(any=[Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE])]
+"""Of jobs, each caller sees those whose kind concerns it."""
+
 ADMIN = [Needs(any=[Scope.ADMIN])]

@@ -12,6 +12,7 @@ from promograph.api.documents import Documents
 from promograph.api.documents_schema import Schema
 from promograph.api.hold_operations import HoldMutations
 from promograph.api.issue_mutations import IssueMutations
+from promograph.api.jobs import JobMutations, JobQueries
 from promograph.api.long_lists import LongListExecutor
 from promograph.api.promotion_mutations import PromotionMutations
 from promograph.api.promotion_queries import PromotionQueries
@@ -34,6 +35,7 @@ class Query(
     SegmentQueries,
     AudienceQueries,
     BookingQueries,
+    JobQueries,
     TokenQueries,
 ):
     pass
@@ -52,6 +54,7 @@ class Mutation(
     SegmentMutations,
     AudienceMutations,
     BookingMutations,
+    JobMutations,
     TokenMutations,
 ):
     pass

@@ -1,11 +1,16 @@
 """All use cases over one store, made together and closed together."""
 
 from promograph.domain.clock import Clock, system_clock
+from promograph.domain.jobs import JobKind
 from promograph.services.access import Access
 from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
 from promograph.services.issuing import Issuing
+from promograph.services.job_files import JobFiles
+from promograph.services.job_runner import Runner
+from promograph.services.job_runs import Kind
+from promograph.services.jobs import Jobs
 from promograph.services.lookup import Lookup
 from promograph.services.people import People
 from promograph.services.promoting import Promoting
@@ -26,6 +31,10 @@ class Services:
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         self._database = database
+        kinds: dict[JobKind, Kind] = {}
+        self.runner = Runner(database, clock, kinds)
+        self.jobs = Jobs(database, clock, self.runner)
+        self.job_files = JobFiles(database, clock)
         self.access = Access(database, clock)
         self.promoting = Promoting(database, clock)
         self.reward_types = RewardTypes(database, clock)
@@ -66,4 +75,5 @@ class Services:
 
     async def close(self) -> None:
         await self.watching.close()
+        await self.runner.close()
         await self._database.close()

@@ -40,7 +40,9 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if services is None:
             await used.prepare()
+        serving = asyncio.create_task(used.runner.serve())
         yield
+        serving.cancel()
         if services is None:
             await used.close()
 
