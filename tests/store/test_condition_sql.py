@@ -16,10 +16,11 @@ from promograph.domain.carts import Money
 from promograph.domain.condition_attributes import AttributeIs
 from promograph.domain.condition_carts import FirstOrder, SalesChannelIn, SubtotalIs
 from promograph.domain.condition_customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
+from promograph.domain.condition_days import MovingDay
 from promograph.domain.condition_facts import CustomerFacts, Facts, IssuedKey, Needs
 from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Not
 from promograph.domain.condition_times import Hours
-from promograph.domain.condition_values import ORDERED, ORDERING, Op, Scalar, Value, type_of
+from promograph.domain.condition_values import ORDERED, ORDERING, Op, Scalar, Value, ValueType, type_of
 from promograph.domain.customers import CustomerChange
 from promograph.domain.promotions import OnEmpty
 from promograph.errors import BadInput
@@ -278,7 +279,7 @@ async def fill(ground: Ground, random: Random, count: int) -> dict[str, Customer
         everything |= Needs(issued=leaf.needs().issued)
     everything |= Needs(held=frozenset({*HANDLES, "unheard-of"}), redeemed=frozenset({*HANDLES, "unheard-of"}))
     wanted = dict.fromkeys([*changes, *strangers], everything)
-    facts = await ground.database.read(lambda c: customer_facts.read(c, wanted))
+    facts = await ground.database.read(lambda c: customer_facts.read(c, wanted, NOW))
     for id_, one in facts.items():
         check(one, id_, given)
         assert one.attributes == (changes[id_].attributes if id_ in changes else {})
@@ -290,7 +291,7 @@ async def chosen(ground: Ground, condition: Condition) -> set[str]:
 
     def work(connection: Connection) -> set[str]:
         known = segments.reached_from(connection, condition.needs().segments)
-        found = compiled(condition, known, connection.dialect.name)
+        found = compiled(condition, known, connection.dialect.name, NOW)
         statement = Statement(f"SELECT c.id, {found.sql} FROM customer c")
         rows = statement.fetch(connection, **found.params)
         assert all(row[1] is not None for row in rows), conditions.dump(condition)
@@ -324,6 +325,20 @@ async def test_every_leaf_over_an_attribute(ground: Ground) -> None:
             for value in values:
                 hits += await agree(ground, AttributeIs(name=name, op=op, value=value), facts)
     assert hits > 10_000
+
+
+async def test_days_that_move(ground: Ground) -> None:
+    """They are the days that they are at the time, in a zone where it may be another day already."""
+    facts = await fill(ground, Random(4), 300)
+    hits = 0
+    dated = [name for name, pool in POOLS.items() if type_of(pool[0]) is ValueType.DATE]
+    for name, day, op in product(dated, DATES, [Op.EQUALS, *sorted(ORDERING)]):
+        for zone, ahead in (("UTC", 0), ("Pacific/Kiritimati", 1)):
+            moving = MovingDay(days=(day - NOW.date()).days - ahead, time_zone=zone)
+            leaf = AttributeIs(name=name, op=op, value=moving)
+            assert leaf.at(NOW).value == day
+            hits += await agree(ground, leaf, facts)
+    assert hits > 100
 
 
 async def test_every_leaf_over_codes(ground: Ground) -> None:
@@ -365,15 +380,15 @@ async def test_what_is_not_about_customers_is_refused_with_its_place() -> None:
     ):
         tree = AllOf((HoldsCode(promotion="a"), Not(AnyOf((leaf,)))))
         with pytest.raises(BadInput) as refused:
-            compiled(tree, {}, "sqlite")
+            compiled(tree, {}, "sqlite", NOW)
         assert refused.value.field == (*place, kind)
 
 
 async def test_segments_in_a_circle_and_too_much_are_refused() -> None:
     circle = {"a": InSegment(segment="b"), "b": Not(InSegment(segment="c")), "c": InSegment(segment="a")}
     with pytest.raises(BadInput, match="rests on itself"):
-        compiled(InSegment(segment="a"), circle, "postgresql")
+        compiled(InSegment(segment="a"), circle, "postgresql", NOW)
     wide = AnyOf(tuple(HoldsCode(promotion="p") for _ in range(150)))
     with pytest.raises(BadInput, match="600"):
-        compiled(AllOf((InSegment(segment="w"),) * 5), {"w": wide}, "sqlite")
-    assert compiled(AllOf((InSegment(segment="w"),) * 3), {"w": wide}, "sqlite").params
+        compiled(AllOf((InSegment(segment="w"),) * 5), {"w": wide}, "sqlite", NOW)
+    assert compiled(AllOf((InSegment(segment="w"),) * 3), {"w": wide}, "sqlite", NOW).params

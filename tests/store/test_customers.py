@@ -90,7 +90,7 @@ async def test_what_is_nothing_from_the_start_is_not_kept(ground: Ground) -> Non
     assert (found.email, found.consent, found.attributes) == (None, {}, {"b": 1})
     exists = AttributeIs(name="tier", op=Op.EXISTS)
     assert exists.needs().attributes == {"tier"}
-    facts = await ground.database.read(lambda c: customer_facts.read(c, {"a": exists.needs()}))
+    facts = await ground.database.read(lambda c: customer_facts.read(c, {"a": exists.needs()}, NOW))
     assert facts["a"].attributes == {}
 
 
@@ -182,7 +182,7 @@ async def test_facts_take_a_constant_number_of_statements(ground: Ground, monkey
     kinds = [rest | Needs(segments=frozenset({"both"})), rest | Needs(segments=frozenset({"neither"})), Needs()]
     wanted = {id_: kinds[n % 3] for n, id_ in enumerate([*ids, "stranger"])}
     with counted(monkeypatch) as ran:
-        facts = await ground.database.read(lambda c: customer_facts.read(c, wanted))
+        facts = await ground.database.read(lambda c: customer_facts.read(c, wanted, NOW))
     assert len(ran) == 5
     assert list(facts) == list(wanted)
     for n, id_ in enumerate(ids):
@@ -199,11 +199,11 @@ async def test_facts_take_a_constant_number_of_statements(ground: Ground, monkey
 async def test_facts_that_nobody_asks_for_cost_nothing(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     with counted(monkeypatch) as ran:
         wanted = {"a": Needs(), "b": Needs(cart=True, clock=True)}
-        facts = await ground.database.read(lambda c: customer_facts.read(c, wanted))
+        facts = await ground.database.read(lambda c: customer_facts.read(c, wanted, NOW))
         assert facts == {"a": CustomerFacts(), "b": CustomerFacts()}
-        assert await ground.database.read(lambda c: customer_facts.read(c, {})) == {}
+        assert await ground.database.read(lambda c: customer_facts.read(c, {}, NOW)) == {}
         assert ran == []
-        await ground.database.read(lambda c: customer_facts.read(c, {"a": Needs(attributes=frozenset({"x"}))}))
+        await ground.database.read(lambda c: customer_facts.read(c, {"a": Needs(attributes=frozenset({"x"}))}, NOW))
         assert len(ran) == 1
 
 
@@ -218,7 +218,7 @@ async def test_somebody_who_was_never_upserted_has_what_they_were_given(ground: 
         issued=frozenset({IssuedKey()}),
         held=frozenset({"summer", "winter"}),
     )
-    facts = await ground.database.read(lambda c: customer_facts.read(c, {"stranger": needs}))
+    facts = await ground.database.read(lambda c: customer_facts.read(c, {"stranger": needs}, NOW))
     assert facts["stranger"] == CustomerFacts(
         segments=frozenset({"holders", "plain"}), issued={IssuedKey(): 1}, held=frozenset({"summer"})
     )

@@ -8,10 +8,10 @@ import strawberry
 from strawberry import UNSET
 
 from promograph.api.rights import EVERYBODY
-from promograph.domain import condition_values
+from promograph.domain import condition_days, condition_values
 from promograph.domain.condition_values import Scalar, ValueType, type_of
 
-_FIELDS = ("text", "number", "boolean", "date", "texts", "numbers", "booleans", "dates")
+_FIELDS = ("text", "number", "boolean", "date", "day", "texts", "numbers", "booleans", "dates")
 _OF_TYPE = {
     ValueType.TEXT: "text",
     ValueType.NUMBER: "number",
@@ -20,12 +20,29 @@ _OF_TYPE = {
 }
 
 
+_DAYS = "How many days after today; -1 is yesterday."
+_ZONE = "The time zone in which it is today, by its IANA name."
+
+
+@strawberry.input(description="A day that moves with the clock.")
+class MovingDayInput:
+    days: int = strawberry.field(description=_DAYS)
+    time_zone: str = strawberry.field(default="UTC", description=_ZONE)
+
+
+@strawberry.type(description="A day that moves with the clock.", directives=EVERYBODY)
+class MovingDay:
+    days: int = strawberry.field(description=_DAYS)
+    time_zone: str = strawberry.field(description=_ZONE)
+
+
 @strawberry.input(one_of=True, description="A value, or a list of values of one type.")
 class ValueInput:
     text: str | None = strawberry.field(default=UNSET, description="A text, at most 500 characters.")
     number: Decimal | None = strawberry.field(default=UNSET, description="A number, at most 9 decimal places.")
     boolean: bool | None = strawberry.field(default=UNSET, description="Yes or no.")
     date: datetime.date | None = strawberry.field(default=UNSET, description="A day.")
+    day: MovingDayInput | None = strawberry.field(default=UNSET, description="A day that moves with the clock.")
     texts: list[str] | None = strawberry.field(default=UNSET, description="Texts, at most 100.")
     numbers: list[Decimal] | None = strawberry.field(default=UNSET, description="Numbers, at most 100.")
     booleans: list[bool] | None = strawberry.field(default=UNSET, description="Yes and no, at most 100.")
@@ -38,6 +55,7 @@ class Value:
     number: Decimal | None = strawberry.field(default=None, description="A number.")
     boolean: bool | None = strawberry.field(default=None, description="Yes or no.")
     date: datetime.date | None = strawberry.field(default=None, description="A day.")
+    day: MovingDay | None = strawberry.field(default=None, description="A day that moves with the clock.")
     texts: list[str] | None = strawberry.field(default=None, description="Texts.")
     numbers: list[Decimal] | None = strawberry.field(default=None, description="Numbers.")
     booleans: list[bool] | None = strawberry.field(default=None, description="Yes and no.")
@@ -51,15 +69,20 @@ def given_field(input: ValueInput) -> str:
 
 def read_value(input: ValueInput) -> Any:
     """The value as the rules read it: see `condition_value_reading`."""
-    return getattr(input, given_field(input))
+    given = getattr(input, given_field(input))
+    return {"day": {"days": given.days, "timeZone": given.time_zone}} if isinstance(given, MovingDayInput) else given
 
 
-def shown_value(value: condition_values.Value) -> Value:
+def shown_value(value: condition_values.Value | condition_days.MovingDay) -> Value:
+    if isinstance(value, condition_days.MovingDay):
+        return Value(day=MovingDay(days=value.days, time_zone=value.time_zone))
     return Value(**{_field(value): list(value) if isinstance(value, tuple) else value})  # type: ignore[arg-type]
 
 
-def value_as_input(value: condition_values.Value) -> dict[str, Any]:
+def value_as_input(value: condition_values.Value | condition_days.MovingDay) -> dict[str, Any]:
     """What a ValueInput of this value is as JSON."""
+    if isinstance(value, condition_days.MovingDay):
+        return {"day": value.dump()}
     plain = [_plain(member) for member in value] if isinstance(value, tuple) else _plain(value)
     return {_field(value): plain}
 

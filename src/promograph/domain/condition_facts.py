@@ -48,7 +48,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """Which facts a condition looks at: what has to be fetched before it is asked, and nothing else."""
+    """Which facts a condition looks at: what has to be fetched before it is asked, and nothing else.
+
+    `day`: what it says changes when a day is over, by a day that moves; `clock`: it asks for the hour.
+    """
 
     attributes: frozenset[str] = frozenset()
     segments: frozenset[str] = frozenset()
@@ -57,6 +60,7 @@ class Needs:
     redeemed: frozenset[str] = frozenset()
     cart: bool = False
     clock: bool = False
+    day: bool = False
 
     @property
     def customer(self) -> bool:

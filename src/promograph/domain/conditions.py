@@ -4,6 +4,7 @@ As JSON data each condition is an object with one field, which names its kind:
 
     {"all": [...]}   {"any": [...]}   {"not": {...}}
     {"attribute": {"name": "age", "op": "GTE", "value": 18}}
+    {"attribute": {"name": "departed", "op": "EQUALS", "value": {"day": {"days": -1, "timeZone": "Europe/Paris"}}}}
     {"segment": "gold"}
     {"issued": {"promotion": "summer", "since": "2026-06-01T00:00:00Z", "op": "LT", "count": 3}}
     {"holds": "summer"}

@@ -131,16 +131,19 @@ class Audiences:
         if audience.size is not None:
             return audience.size
         await freshen(self._database)
-        return await self._database.snapshot(lambda connection: audience_members.count(connection, audience))
+        now = self._clock()
+        return await self._database.snapshot(lambda connection: audience_members.count(connection, audience, now))
 
     async def reach(self, audience: Audience) -> list[Reach]:
         """How many of its members each channel reaches now."""
         await freshen(self._database)
-        return await self._database.snapshot(lambda connection: audience_members.reach(connection, audience))
+        now = self._clock()
+        return await self._database.snapshot(lambda connection: audience_members.reach(connection, audience, now))
 
     async def members(self, audience: Audience, part: Slice) -> Page:
         """Rows (customer,) by their ids."""
-        return await self._database.snapshot(lambda connection: audience_members.page(connection, audience, part))
+        now = self._clock()
+        return await self._database.snapshot(lambda connection: audience_members.page(connection, audience, part, now))
 
     async def _frozen(self, handle: str, name: str, segment: str, once: Once[int]) -> Audience:
         """Made of whoever is in the segment now, each customer looked at once, in pieces that others can wait for.
@@ -162,7 +165,7 @@ class Audiences:
         if condition is None:
             return await self._database.read(lambda connection: _read(connection, id_))
         try:
-            await self._fill(id_, condition)
+            await self._fill(id_, condition, once.now)
 
             def publish(connection: Connection) -> Audience:
                 once.answer(connection, lambda: id_)
@@ -175,13 +178,13 @@ class Audiences:
             await self.clear_abandoned()
             raise
 
-    async def _fill(self, id_: int, condition: Condition) -> None:
+    async def _fill(self, id_: int, condition: Condition, now: datetime) -> None:
         after: str | None = ""
         while after is not None:
             start, most = after, self._most
 
             def piece(connection: Connection, start: str = start, most: int = most) -> str | None:
-                until, count = audience_members.freeze(connection, id_, condition, after=start, most=most)
+                until, count = audience_members.freeze(connection, id_, condition, after=start, most=most, now=now)
                 audiences.fill(connection, id_, count, self._clock())
                 return until
 

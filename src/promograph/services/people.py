@@ -112,10 +112,12 @@ class People:
     async def segments_of(self, id_: str) -> list[Segment]:
         """Those that the customer is in."""
 
+        now = self._clock()
+
         def work(connection: Connection) -> list[Segment]:
             known = segments.every(connection)
             needs = Needs(segments=frozenset(segment.handle for segment in known))
-            facts = customer_facts.read(connection, {id_: needs})[id_]
+            facts = customer_facts.read(connection, {id_: needs}, now)[id_]
             return [segment for segment in known if segment.handle in facts.segments]
 
         return await self._database.read(work)

@@ -120,7 +120,8 @@ class Segmenting:
     async def count(self, condition: Condition) -> int:
         """How many customers it holds for, by one statement. BadInput for what is not about customers."""
         await freshen(self._database)
-        return await self._database.snapshot(lambda connection: segment_members.count(connection, condition))
+        now = self._clock()
+        return await self._database.snapshot(lambda connection: segment_members.count(connection, condition, now))
 
     async def preview(self, condition: Condition) -> list[Match]:
         """The first twenty for whom it holds, by their ids, and why."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -39,22 +40,22 @@ _CLEAR = Statement("DELETE FROM audience_member WHERE audience_id = :audience AN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Members:
-    """`rows`, such as `FROM customer c WHERE …`, of which `id` is the customer's own id and `c` what is known of them.
+    """`rows`, such as `FROM customer c WHERE …`: of somebody who was never told of, `c` has the id and nothing else."""
 
-    Of somebody who was never told of, `c` is all null.
-    """
-
-    id: str
     rows: str
     params: Mapping[str, Any]
 
 
-def members_of(connection: Connection, audience: Audience) -> Members:
+def members_of(connection: Connection, audience: Audience, now: datetime) -> Members:
+    """`now` settles which day a moving one of its segment is."""
     if audience.kind is AudienceKind.DYNAMIC:
-        found = compile_for(connection, InSegment(segment=str(audience.segment)))
-        return Members(id="c.id", rows=f"FROM customer c WHERE {found.sql}", params=found.params)
-    rows = "FROM audience_member m LEFT JOIN customer c ON c.id = m.customer WHERE m.audience_id = :audience"
-    return Members(id="m.customer", rows=rows, params={"audience": audience.id})
+        found = compile_for(connection, InSegment(segment=str(audience.segment)), now)
+        return Members(rows=f"FROM customer c WHERE {found.sql}", params=found.params)
+    rows = (
+        "FROM (SELECT m.customer AS id, k.email, k.phone, k.consent, k.attributes, k.created_at FROM audience_member m "
+        "LEFT JOIN customer k ON k.id = m.customer WHERE m.audience_id = :audience) c WHERE true"
+    )
+    return Members(rows=rows, params={"audience": audience.id})
 
 
 def add(connection: Connection, audience_id: int, customers: Sequence[str]) -> int:
@@ -70,7 +71,7 @@ def remove(connection: Connection, audience_id: int, customers: Sequence[str]) -
 
 
 def freeze(
-    connection: Connection, audience_id: int, condition: Condition, *, after: str, most: int
+    connection: Connection, audience_id: int, condition: Condition, *, after: str, most: int, now: datetime
 ) -> tuple[str | None, int]:
     """Add those for whom it holds of the `most` customers behind `after`.
 
@@ -80,7 +81,7 @@ def freeze(
     if until is None:
         return None, 0
     plan_freely(connection)
-    found = compile_for(connection, condition)
+    found = compile_for(connection, condition, now)
     statement = Statement(
         "INSERT INTO audience_member (audience_id, customer) SELECT CAST(:audience AS bigint), c.id FROM customer c "
         f"WHERE c.id > :after AND c.id <= :until AND {found.sql} ORDER BY c.id"
@@ -97,16 +98,16 @@ def clear(connection: Connection, audience_id: int, *, most: int) -> bool:
     return True
 
 
-def count(connection: Connection, audience: Audience) -> int:
+def count(connection: Connection, audience: Audience, now: datetime) -> int:
     if audience.size is not None:
         return audience.size
-    members = members_of(connection, audience)
+    members = members_of(connection, audience, now)
     return int(Statement(f"SELECT count(*) {members.rows}").fetch(connection, **members.params)[0][0])
 
 
-def reach(connection: Connection, audience: Audience) -> list[Reach]:
+def reach(connection: Connection, audience: Audience, now: datetime) -> list[Reach]:
     """By channel, in one look at everybody."""
-    members = members_of(connection, audience)
+    members = members_of(connection, audience, now)
     sums = ", ".join(_sums(channel, address) for channel, address in ADDRESSES.items())
     (row,) = Statement(f"SELECT {sums} {members.rows}").fetch(connection, **members.params)
     numbers = [int(number) for number in row]
@@ -121,10 +122,10 @@ def reachable(channel: str) -> str:
     return f"(c.{ADDRESSES[channel]} IS NOT NULL AND c.consent -> '{channel}' = 'true')"
 
 
-def page(connection: Connection, audience: Audience, part: Slice) -> Page:
+def page(connection: Connection, audience: Audience, part: Slice, now: datetime) -> Page:
     """Rows (customer,) in the order of ids."""
-    members = members_of(connection, audience)
-    return keyset.page(connection, members.id, members.rows, members.params, part)
+    members = members_of(connection, audience, now)
+    return keyset.page(connection, "c.id", members.rows, members.params, part)
 
 
 def _sums(channel: str, address: str) -> str:

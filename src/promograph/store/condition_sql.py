@@ -6,6 +6,7 @@ conditions. Values are parameters; the text depends on the shape of the conditio
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from promograph.domain.condition_attributes import AttributeIs
@@ -67,13 +68,15 @@ _ATTRIBUTES: Mapping[str, AttributeSql] = {
 }
 
 
-def compiled(condition: Condition, segments: Conditions, dialect: str) -> Compiled:
+def compiled(condition: Condition, segments: Conditions, dialect: str, now: datetime) -> Compiled:
     """`segments` are those that the condition rests on, and theirs in turn; in one that is not there is nobody.
+
+    `now` settles which day a moving one is.
 
     BadInput naming the place of a part that is not about customers, and where segments go round in a circle.
     """
     check_about_customers(condition)
-    compiler = _Compiler(dialect, segments)
+    compiler = _Compiler(dialect, segments, now)
     return Compiled(compiler.of(condition), compiler.params)
 
 
@@ -81,6 +84,7 @@ def compiled(condition: Condition, segments: Conditions, dialect: str) -> Compil
 class _Compiler:
     dialect: str
     segments: Conditions
+    now: datetime
     params: dict[str, Any] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
     _count: int = 0
@@ -100,7 +104,7 @@ class _Compiler:
             case InSegment(segment=handle):
                 return self._in_segment(handle)
             case AttributeIs():
-                return f"({_ATTRIBUTES[self.dialect](condition, self._put)})"
+                return f"({_ATTRIBUTES[self.dialect](condition.at(self.now), self._put)})"
             case CodesIssued():
                 return self._issued(condition)
             case HoldsCode(promotion=handle):

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from promograph.domain.condition_attributes import AttributeIs
+from promograph.domain.condition_days import MovingDay
 from promograph.domain.condition_values import Op, Scalar
 from promograph.store.customer_values import written_scalar
 
@@ -21,7 +22,9 @@ def attribute_is(leaf: AttributeIs, put: Callable[[Any], str]) -> str:
     """The expression over `c.attributes`."""
     if leaf.op is Op.EXISTS:
         return f"c.attributes -> CAST({put(leaf.name)} AS text) IS NOT NULL"
-    assert leaf.value is not None, "only EXISTS has no value"
+    assert leaf.value is not None and not isinstance(leaf.value, MovingDay), (
+        "only EXISTS has no value, and no day moves"
+    )
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
     is_date = isinstance(values[0], date) if values else False
     step = '."date"' if is_date else ""

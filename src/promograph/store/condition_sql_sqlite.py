@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from promograph.domain.condition_attributes import AttributeIs
+from promograph.domain.condition_days import MovingDay
 from promograph.domain.condition_values import ORDERING, Op
 from promograph.store.customer_values import written_scalar
 
@@ -34,7 +35,9 @@ def attribute_is(leaf: AttributeIs, put: Put) -> str:
     path = put(f'$."{leaf.name}"')
     if leaf.op is Op.EXISTS:
         return f"json_type(c.attributes, {path}) IS NOT NULL"
-    assert leaf.value is not None, "only EXISTS has no value"
+    assert leaf.value is not None and not isinstance(leaf.value, MovingDay), (
+        "only EXISTS has no value, and no day moves"
+    )
     if leaf.op not in ORDERING:
         return _is_one_of(leaf, path, put)
     assert not isinstance(leaf.value, tuple), "lists have no order"
@@ -46,7 +49,7 @@ def attribute_is(leaf: AttributeIs, put: Put) -> str:
 
 def _is_one_of(leaf: AttributeIs, path: str, put: Put) -> str:
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
-    written = [written_scalar(value) for value in values if value is not None]
+    written = [written_scalar(value) for value in values if value is not None and not isinstance(value, MovingDay)]
     wanted = (
         f"= {put(written[0])}"
         if len(written) == 1

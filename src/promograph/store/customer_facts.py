@@ -6,7 +6,7 @@ Segments are worked out here from the other facts, so that they agree with what 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -43,11 +43,9 @@ _REDEEMED = Statement(
 )
 
 _NOTHING = CustomerFacts()
-# No condition of a segment looks at the clock.
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def read(connection: Connection, wanted: Mapping[str, Needs]) -> dict[str, CustomerFacts]:
+def read(connection: Connection, wanted: Mapping[str, Needs], now: datetime) -> dict[str, CustomerFacts]:
     """What each customer's conditions look at, by the customer's own id.
 
     Of somebody who was never upserted the attributes are missing, and nothing else: they may have been issued codes.
@@ -71,7 +69,7 @@ def read(connection: Connection, wanted: Mapping[str, Needs]) -> dict[str, Custo
             held=held.get(customer, frozenset()),
             redeemed=redeemed.get(customer, frozenset()),
         )
-        facts[customer] = _with_membership(found, orders.get(needs.segments, ()), known)
+        facts[customer] = _with_membership(found, orders.get(needs.segments, ()), known, now)
     return facts
 
 
@@ -82,10 +80,10 @@ def _with_segments(needs: Needs, orders: Mapping[frozenset[str], Sequence[str]],
     return needs
 
 
-def _with_membership(facts: CustomerFacts, order: Sequence[str], known: Conditions) -> CustomerFacts:
+def _with_membership(facts: CustomerFacts, order: Sequence[str], known: Conditions, now: datetime) -> CustomerFacts:
     """Which segments the customer is in follows from the rest, one segment after those that it rests on."""
     for handle in order:
-        if conditions.holds(known[handle], Facts(now=_ANY_TIME, customer=facts)):
+        if conditions.holds(known[handle], Facts(now=now, customer=facts)):
             facts = replace(facts, segments=facts.segments | {handle})
     return facts
 

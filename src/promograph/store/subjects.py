@@ -220,7 +220,7 @@ class Subjects:
             if id_ in asking:
                 wanted[customer] = wanted.get(customer, Needs()) | asking[id_]
         if wanted:
-            self.known = customer_facts.read(self.connection, wanted)
+            self.known = customer_facts.read(self.connection, wanted, self.now)
 
     def _customers(self, requests: Iterable[Wanted]) -> Iterable[tuple[int, str]]:
         """The promotions that requests are about, each with who asks."""
