@@ -59,5 +59,9 @@ def read_number(id_: str, kind: str, field: str = "id") -> int:
     except BadInput:
         found, numbers = "", ()
     if found != kind or len(numbers) != 1:
-        raise BadInput(InputProblem.INVALID, f"This is not the id of a {kind.lower()}.", field=(field,))
+        raise BadInput(
+            InputProblem.INVALID,
+            f"This is not the id of {'an' if kind[0] in 'AI' else 'a'} {kind.lower()}.",
+            field=(field,),
+        )
     return numbers[0]

@@ -21,6 +21,7 @@ from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
 from promograph.api.reward_types import RewardTypeMutations, RewardTypeQueries
 from promograph.api.scalars import SCALARS
 from promograph.api.segments import SegmentMutations, SegmentQueries
+from promograph.api.send_plans import SendPlanQueries
 from promograph.api.subscriptions import Subscription
 from promograph.api.token import TokenMutations, TokenQueries
 
@@ -36,6 +37,7 @@ class Query(
     AudienceQueries,
     BookingQueries,
     JobQueries,
+    SendPlanQueries,
     TokenQueries,
 ):
     pass

@@ -18,6 +18,7 @@ from promograph.services.redeeming import Redeeming
 from promograph.services.reviewing import Reviewing
 from promograph.services.reward_types import RewardTypes
 from promograph.services.segmenting import Segmenting
+from promograph.services.send_plans import SendPlans
 from promograph.services.stocking import Stocking
 from promograph.services.watching import Watching
 from promograph.store import migrating
@@ -49,6 +50,7 @@ class Services:
         self.audiences = Audiences(database, clock)
         self.watching = Watching(database, clock)
         self.bookings = Bookings(database, clock)
+        self.send_plans = SendPlans(database, clock)
         self.clock = clock
 
     @classmethod
