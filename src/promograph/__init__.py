@@ -3,9 +3,58 @@
 A plugin needs nothing beyond the names exported here.
 """
 
-from promograph.channels import Capability, Channel
-from promograph.hookspecs import hookimpl
+from promograph.channels import (
+    BadSignature,
+    Capability,
+    Channel,
+    ChannelSettings,
+    Delivery,
+    DeliveryStatus,
+    Desk,
+    EventChannel,
+    Happening,
+    HappeningKind,
+    Message,
+    MessageChannel,
+    OrderChannel,
+    ProviderEvent,
+    ProviderRequest,
+    Secret,
+    SettingsReader,
+)
+from promograph.domain.carts import Money
+from promograph.domain.deliveries import DeliveryEventKind
+from promograph.domain.issuing import IssueOutcome, IssueRequest
+from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+from promograph.hookspecs import TemplateFunction, hookimpl
 
-__all__ = ["Capability", "Channel", "__version__", "hookimpl"]
+__all__ = [
+    "BadSignature",
+    "Capability",
+    "Channel",
+    "ChannelSettings",
+    "Delivery",
+    "DeliveryEventKind",
+    "DeliveryStatus",
+    "Desk",
+    "EventChannel",
+    "Happening",
+    "HappeningKind",
+    "IssueOutcome",
+    "IssueRequest",
+    "Message",
+    "MessageChannel",
+    "Money",
+    "OrderChannel",
+    "ProviderEvent",
+    "ProviderRequest",
+    "RedeemOutcome",
+    "RedeemRequest",
+    "Secret",
+    "SettingsReader",
+    "TemplateFunction",
+    "__version__",
+    "hookimpl",
+]
 
 __version__ = "0.1.0"

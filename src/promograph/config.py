@@ -1,16 +1,29 @@
 """Settings: the only reader of the environment."""
 
+import os
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from promograph.channels.settings import S
 from promograph.errors import ConfigError
 
 PREFIX = "PROMOGRAPH_"
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+def _sections() -> dict[str, dict[str, str]]:
+    """What the environment holds for channels: `PROMOGRAPH_EMAIL__HOST` is `host` of `email`."""
+    found: dict[str, dict[str, str]] = {}
+    for variable, value in os.environ.items():
+        section, mark, name = variable.removeprefix(PREFIX).lower().partition("__")
+        if variable.startswith(PREFIX) and mark and value:
+            found.setdefault(section, {})[name] = value
+    return found
 
 
 class Settings(BaseSettings):
@@ -40,6 +53,20 @@ class Settings(BaseSettings):
         default=(), description="The names of plugins that are not loaded, with commas between."
     )
     log_level: LogLevel = Field(default="info", description="The least level that is logged.")
+    sections: Annotated[Mapping[str, Mapping[str, str]], NoDecode] = Field(
+        default_factory=_sections, repr=False, description="What channels are told, by section and name."
+    )
+
+    def section(self, section: str, model: type[S]) -> S:
+        """The settings that a plugin declares by `model`; ConfigError with a sentence for each that cannot be used."""
+        try:
+            return model.model_validate(dict(self.sections.get(section.lower().replace("-", "_"), {})))
+        except ValidationError as error:
+            problems = error.errors(include_input=False, include_context=False)
+            sentences = [
+                _channel_sentence(section, str(each["loc"][0] if each["loc"] else ""), each) for each in problems
+            ]
+        raise ConfigError(" ".join(sentences))
 
     @property
     def shown_store(self) -> str:
@@ -98,8 +125,27 @@ def _check_address(store: str) -> None:
         raise ValueError("a password stands before the @, and its characters / ? # @ : are written %2F %3F %23 %40 %3A")
 
 
+def variable(section: str, name: str) -> str:
+    """The environment's name for a setting of a channel."""
+    return f"{PREFIX}{section}__{name}".upper().replace("-", "_")
+
+
+def _channel_sentence(section: str, name: str, problem: Any) -> str:
+    if not name:
+        return f"The settings {variable(section, '*')} do not go together: {_plain(problem['msg'])}."
+    if problem["type"] == "extra_forbidden":
+        return f"The channel {section} has no setting {variable(section, name)}."
+    if problem["type"] == "missing":
+        return f"The channel {section} needs the setting {variable(section, name)}."
+    return f"The setting {variable(section, name)} has no usable value: {_plain(problem['msg'])}."
+
+
+def _plain(problem: str) -> str:
+    text = problem.removeprefix("Value error, ")
+    return f"{text[0].lower()}{text[1:]}".removesuffix(".")
+
+
 def _sentence(name: str, problem: str) -> str:
     if name not in Settings.model_fields:
         return f"There is no setting named {name}."
-    text = problem.removeprefix("Value error, ")
-    return f"The setting {name} ({PREFIX}{name.upper()}) has no usable value: {text[0].lower()}{text[1:]}."
+    return f"The setting {name} ({PREFIX}{name.upper()}) has no usable value: {_plain(problem)}."

@@ -1,22 +1,16 @@
 """The channel `email`: messages to customers by e-mail."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from promograph import Capability, Channel, hookimpl
+from promograph import Channel, SettingsReader, hookimpl
 
+from .channel import EmailChannel
+from .settings import EmailSettings
 
-@dataclass(frozen=True)
-class EmailChannel:
-    """How the channel describes itself."""
-
-    name: str = "email"
-    title: str = "E-mail"
-    description: str = "Messages to customers by e-mail."
-    can: frozenset[Capability] = frozenset({Capability.SEND_MESSAGES})
+__all__ = ["EmailChannel", "EmailSettings"]
 
 
 @hookimpl
-def register_channels(register: Callable[[Channel], None]) -> None:
+def register_channels(register: Callable[[Channel], None], settings: SettingsReader) -> None:
     """Register the one channel of this plugin."""
-    register(EmailChannel())
+    register(EmailChannel(settings("email", EmailSettings)))

@@ -1,22 +1,16 @@
 """The channel `sms`: messages to customers by text message."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from promograph import Capability, Channel, hookimpl
+from promograph import Channel, SettingsReader, hookimpl
 
+from .channel import SmsChannel
+from .settings import SmsSettings
 
-@dataclass(frozen=True)
-class SmsChannel:
-    """How the channel describes itself."""
-
-    name: str = "sms"
-    title: str = "SMS"
-    description: str = "Messages to customers by text message."
-    can: frozenset[Capability] = frozenset({Capability.SEND_MESSAGES})
+__all__ = ["SmsChannel", "SmsSettings"]
 
 
 @hookimpl
-def register_channels(register: Callable[[Channel], None]) -> None:
+def register_channels(register: Callable[[Channel], None], settings: SettingsReader) -> None:
     """Register the one channel of this plugin."""
-    register(SmsChannel())
+    register(SmsChannel(settings("sms", SmsSettings)))

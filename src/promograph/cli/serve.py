@@ -38,7 +38,7 @@ def serve(
         if settings.workers > 1 and settings.store.startswith("sqlite"):
             raise ConfigError("SQLite has one writer: use --workers 1, or a PostgreSQL store.")
         # Here too, because a worker that cannot start would be started again and again, unheard.
-        PluginManager(blocked=settings.blocked_plugins).load()
+        PluginManager.of(settings)
         asyncio.run(_prepare(settings))
         with _listening(settings) as sock:
             _welcome(settings, sock.getsockname()[1])

@@ -1,0 +1,1 @@
+"""What the author of a plugin gets for tests: `conformance`, `fake_channel`; and the database servers of our own."""

@@ -32,8 +32,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     ConfigError where a plugin is broken.
     """
     settings = settings or load_settings()
-    plugins = PluginManager(blocked=settings.blocked_plugins)
-    plugins.load()
+    PluginManager.of(settings)
     used = services or Services.open(settings.store)
 
     @asynccontextmanager

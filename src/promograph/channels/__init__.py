@@ -1,0 +1,28 @@
+"""What an adapter implements and what it is handed."""
+
+from promograph.channels.contract import Capability, Channel, EventChannel, MessageChannel, OrderChannel
+from promograph.channels.desk import Desk
+from promograph.channels.happenings import Happening, HappeningKind
+from promograph.channels.messages import Delivery, DeliveryStatus, Message
+from promograph.channels.provider_events import BadSignature, ProviderEvent, ProviderRequest
+from promograph.channels.settings import ChannelSettings, Secret, SettingsReader
+
+__all__ = [
+    "BadSignature",
+    "Capability",
+    "Channel",
+    "ChannelSettings",
+    "Delivery",
+    "DeliveryStatus",
+    "Desk",
+    "EventChannel",
+    "Happening",
+    "HappeningKind",
+    "Message",
+    "MessageChannel",
+    "OrderChannel",
+    "ProviderEvent",
+    "ProviderRequest",
+    "Secret",
+    "SettingsReader",
+]

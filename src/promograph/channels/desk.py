@@ -1,0 +1,28 @@
+"""What a channel is handed to work with."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from promograph.channels.provider_events import ProviderEvent
+from promograph.domain.issuing import IssueOutcome, IssueRequest
+from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+
+
+class Desk(Protocol):
+    """promograph, as one channel sees it. Answers come in the order of what was asked, one each; everything that is
+    asked is counted under the channel's name unless it names another.
+
+    Refusals and bad input are outcomes; what is raised is a fault of the store, and asking again later mends it.
+    """
+
+    async def request_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+        """A code for each of many customers, at most 10,000. The same occasion asked again gives the same code."""
+
+    async def repeat_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+        """The last code of each customer once more, for those who lost theirs."""
+
+    async def report_redemptions(self, requests: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
+        """Codes that were used in a shop. Give each an idempotency key made of the shop's own id of the order."""
+
+    async def report_delivery(self, events: Sequence[ProviderEvent]) -> None:
+        """What became of messages. Said twice or out of order is fine."""
