@@ -44,6 +44,7 @@ _FIELDS = {
     "codesBlock": "changed",
     "codesUnblock": "changed",
     "codesVoid": "changed",
+    "batchUpdate": "changed batch { id }",
     "codeIssue": f"replayed issuance {{ {ISSUANCE} }}",
     "codeReissue": f"replayed issuance {{ {ISSUANCE} }}",
     "codesIssue": f"issued codes results {{ customer replayed issuance {{ {ISSUANCE} }} error {{ code field }} }}",

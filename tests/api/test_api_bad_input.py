@@ -120,11 +120,14 @@ def fields_with_input() -> dict[str, tuple[str, GraphQLInputType]]:
     }
 
 
+_OF_CODES = {"codesBlock", "codesUnblock", "codesVoid"}
+
+
 async def base_input(api: Api, name: str) -> dict[str, Any]:
     """An input of which nothing is wrong; nested ones are complete, so that one value of them can be replaced."""
     made = await api.promotion(codes=1)
     known: dict[str, Any] = {
-        "codes": [f"{made['handle']}-1"] if "lock" in name else f"{made['handle']}-added",
+        "codes": [f"{made['handle']}-1"] if name in _OF_CODES else f"{made['handle']}-added",
         "code": f"{made['handle']}-1",
         "customer": "ann",
         "customers": ["ann"],
@@ -140,6 +143,8 @@ async def base_input(api: Api, name: str) -> dict[str, Any]:
     }
     if name == "customersUpsert":
         known["customers"] = [{"id": "ann"}]
+    if name == "bookingCreate":
+        known["codes"] = 1
     if name == "codesRedeem":
         known["codes"] = [{"code": known["code"]}]
     kind = get_named_type(fields_with_input()[name][1])

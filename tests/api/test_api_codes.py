@@ -1,13 +1,14 @@
 """Filling a promotion over HTTP: generated, imported and pasted codes, what became of each row, and blocking."""
 
 import asyncio
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .asking import MARKETER, Api, problems
+from .asking import ADMIN, MARKETER, Api, problems
 
 pytestmark = pytest.mark.anyio
 
@@ -478,3 +479,51 @@ async def test_blocking_many_has_a_bound(api: Api) -> None:
     assert (await api.done("codesBlock", codes=[]))["changed"] == 0
     made = await api.promotion(codes=1)
     assert (await api.done("codesBlock", codes=[f"{made['handle']}-1"] * 10_000))["changed"] == 1
+
+
+async def test_codes_are_stopped_by_filter_and_by_file(api: Api) -> None:
+    made = await api.promotion(codes=[f"many-{n}" for n in range(1, 7)])
+    await api.issue(made, "ann")
+    counts = "changed alreadySo unknown unknownRows { row shown why }"
+    payload = await api.done("codesBlock", fields=counts, promotion=made["id"], filter={"customer": "ann"})
+    assert (payload["changed"], payload["alreadySo"], payload["unknown"]) == (1, 0, 0)
+    query = f"mutation ($input: CodesVoidInput!) {{ codesVoid(input: $input) {{ {counts} userErrors {{ message }} }} }}"
+    operations = json.dumps({"query": query, "variables": {"input": {"file": None}}})
+    files = {"0": ("list.csv", b"code\nmany-1\nmany-2\nnobody\n", "text/csv")}
+    answer = await api.post(
+        ADMIN, data={"operations": operations, "map": '{"0": ["variables.input.file"]}'}, files=files
+    )
+    payload = answer.json()["data"]["codesVoid"]
+    assert (payload["changed"], payload["alreadySo"], payload["unknown"]) == (2, 0, 1)
+    assert payload["unknownRows"] == [{"row": 4, "shown": "nobody", "why": "There is no such code."}]
+    numbers = await api.numbers(made)
+    assert (numbers["void"], numbers["blocked"], numbers["available"]) == (2, 0, 4)
+    wanted = {"promotion": made["id"], "filter": {"states": ["AVAILABLE", "VOID"]}}
+    payload = await api.done("codesVoid", fields=counts, **wanted)
+    assert (payload["changed"], payload["alreadySo"]) == (4, 2)
+
+
+async def test_a_change_of_many_says_exactly_which(api: Api) -> None:
+    made = await api.promotion(codes=1)
+    assert await api.no("codesVoid") == [("INVALID", "input.codes")]
+    assert await api.no("codesVoid", codes=["a"], promotion=made["id"]) == [("INVALID", "input.codes")]
+    assert await api.no("codesVoid", promotion=made["id"]) == [("REQUIRED", "input.filter")]
+    assert await api.no("codesVoid", promotion=made["id"], filter={}) == [("REQUIRED", "input.filter")]
+    naive = {"addedFrom": "2027-01-01T00:00:00"}
+    assert await api.no("codesVoid", promotion=made["id"], filter=naive) == [("INVALID", "input.filter.addedFrom")]
+    wrong = {"batch": made["id"]}
+    assert (await api.no("codesVoid", promotion=made["id"], filter=wrong))[0][1] == "input.filter.batch"
+    assert await api.no("codesVoid", promotion="x", filter={"channel": "a"}) == [("INVALID", "input.promotion")]
+
+
+async def test_the_expiry_of_a_batch_is_changed(api: Api) -> None:
+    made = await api.promotion(codes=["expiring-1"])
+    query = "query ($id: ID!) { promotion(id: $id) { batches { nodes { id } } } }"
+    batch = (await api.ask(query, {"id": made["id"]}))["promotion"]["batches"]["nodes"][0]["id"]
+    payload = await api.done("batchUpdate", id=batch, expiresAt="2020-01-01T00:00:00+01:00")
+    assert payload["changed"] == 1
+    code = (await api.ask('{ code(text: "expiring-1") { state expiresAt } }'))["code"]
+    assert code == {"state": "EXPIRED", "expiresAt": "2019-12-31T23:00:00+00:00"}
+    assert (await api.done("batchUpdate", id=batch))["changed"] == 1
+    assert (await api.ask('{ code(text: "expiring-1") { state } }'))["code"] == {"state": "AVAILABLE"}
+    assert await api.no("batchUpdate", id=made["id"]) == [("INVALID", "input.id")]

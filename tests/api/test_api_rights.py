@@ -75,6 +75,7 @@ MAY: dict[str, set[str | None]] = {
     "codesBlock": {MARKETER},
     "codesUnblock": {MARKETER},
     "codesVoid": {MARKETER},
+    "batchUpdate": {MARKETER},
     "codeIssue": {ISSUER},
     "codesIssue": {ISSUER},
     "codeReissue": {ISSUER},

@@ -96,8 +96,8 @@ FIXED_NAMES = {
     "codeValidate promotionsForCart tokens",
     "Mutation": "promotionCreate promotionUpdate promotionActivate promotionPause promotionEnd promotionArchive "
     "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport "
-    "codesAdd codesBlock codesUnblock codesVoid codeIssue codesIssue codeReissue codeHold holdRelease codeRedeem "
-    "redemptionRollback tokenCreate tokenRevoke",
+    "codesAdd codesBlock codesUnblock codesVoid batchUpdate codeIssue codesIssue codeReissue codeHold holdRelease "
+    "codeRedeem redemptionRollback tokenCreate tokenRevoke",
 }
 
 
@@ -155,6 +155,7 @@ MAY_BE_REPEATED = {
     "codesBlock",
     "codesUnblock",
     "codesVoid",
+    "batchUpdate",
     "holdRelease",
     "segmentUpdate",
     "segmentDelete",

@@ -144,7 +144,7 @@ async def _generate(info: Asked, input: CodesGenerateInput) -> Added:
 async def _import(info: Asked, input: CodesImportInput) -> Added:
     return await info.context.services.stocking.import_list(
         _promotion(input.promotion),
-        _chunks(input.file),
+        chunks_of(input.file),
         channel=input.channel,
         reading=Reading(encoding=input.encoding, separator=input.separator, sheet=input.sheet, header=input.header),
         columns=CodeColumns() if input.columns is None else CodeColumns(code=input.columns.code),
@@ -162,7 +162,7 @@ def _promotion(id_: str) -> int:
     return read_number(id_, "Promotion", "promotion")
 
 
-def _chunks(file: Any) -> Iterator[bytes]:
+def chunks_of(file: Any) -> Iterator[bytes]:
     """An upload's bytes; it lies in memory or in a temporary file, so that reading never waits for the client."""
     while chunk := file.file.read(_CHUNK):
         yield chunk

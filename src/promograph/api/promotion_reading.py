@@ -139,6 +139,21 @@ def _window(input: WindowInput | None) -> windows.Window:
     )
 
 
+def check_offset(instant: datetime | None, field: tuple[str, ...]) -> None:
+    """BadInput for an instant that does not say where it was meant."""
+    if instant is not None and instant.utcoffset() is None:
+        raise BadInput(InputProblem.INVALID, "An instant needs its offset, such as 2026-12-01T09:00:00Z.", field=field)
+
+
+def in_utc(instant: datetime | None, field: tuple[str, ...]) -> datetime | None:
+    """The same instant in UTC; BadInput for one without an offset, and for one that UTC has no year for."""
+    check_offset(instant, field)
+    try:
+        return None if instant is None else windows.in_utc(instant)
+    except BadInput as problem:
+        raise BadInput(problem.problem, str(problem), field=field) from None
+
+
 def _edge(
     name: str, day: date | None, instant: datetime | None, instant_of: Callable[[date], datetime]
 ) -> datetime | None:
@@ -146,8 +161,7 @@ def _edge(
     field = ("window", f"{name}At" if day is None else f"{name}On")
     if day is not None and instant is not None:
         raise BadInput(InputProblem.INVALID, "Give either a day or an instant, not both.", field=field)
-    if instant is not None and instant.utcoffset() is None:
-        raise BadInput(InputProblem.INVALID, "An instant needs its offset, such as 2026-12-01T09:00:00Z.", field=field)
+    check_offset(instant, field)
     try:
         return windows.in_utc(instant) if day is None else instant_of(day)
     except BadInput as problem:

@@ -1,7 +1,11 @@
 """What may be done to codes by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from promograph.domain.code_rows import BadRow
+
+MOST_ROWS = 1_000
 
 
 class CodeChange(StrEnum):
@@ -18,14 +22,19 @@ class CodeChange(StrEnum):
         return blocked if self is CodeChange.UNBLOCK else not (blocked and self is CodeChange.BLOCK)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
+@dataclass(slots=True)
+class Tally:
     """Of the codes that were asked for: how many changed, were so already (or void), and are not there.
 
-    `unknown` are places in the list that was given, at most the first 1,000; `unknown_count` is exact.
+    `rows` are those of a file without a code that there is, at most the first 1,000; `unknown` is exact.
     """
 
     changed: int = 0
     already: int = 0
-    unknown_count: int = 0
-    unknown: tuple[int, ...] = ()
+    unknown: int = 0
+    rows: list[BadRow] = field(default_factory=list)
+
+    def miss(self, row: BadRow) -> None:
+        self.unknown += 1
+        if len(self.rows) < MOST_ROWS:
+            self.rows.append(row)

@@ -4,7 +4,7 @@ What it says of batches comes down to ranges of numbers, which are looked up fir
 with its issuance. A part of the codes is read at a time, in the order of their numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,9 @@ CODES = (
 _BATCHES = (
     "SELECT first_seq, last_seq FROM batch WHERE promotion_id = :promotion_id AND {} ORDER BY first_seq, last_seq"
 )
+
+
+_NUMBERS = Statement("SELECT made, tail FROM stock WHERE promotion_id = :id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,33 @@ def _joined(found: list[Range]) -> Iterator[Range]:
         yield first, last
 
 
+def extent(connection: Connection, selection: CodeSelection) -> list[Range]:
+    """The same, within the numbers that there are."""
+    made, tail = _NUMBERS.fetch(connection, id=selection.promotion.id)[0]
+    within = ((max(low, -made), min(high, tail)) for low, high in ranges(connection, selection))
+    return [(low, high) for low, high in within if low <= high]
+
+
+def windows(ranges: Iterable[Range], size: int) -> Iterator[Range]:
+    """The ranges in parts of at most `size` numbers: what is done to one of them takes as long as to any other."""
+    for low, high in ranges:
+        for start in range(low, high + 1, size):
+            yield start, min(start + size - 1, high)
+
+
+def codes_in(connection: Connection, selection: CodeSelection, part: Range, now: datetime) -> list[int]:
+    """The numbers of the codes meant within these numbers, in their order."""
+    meant = condition(selection, now)
+    statement = Statement(
+        f"SELECT c.seq {CODES} WHERE c.promotion_id = :id AND c.seq >= :low AND c.seq <= :high AND {meant.sql} "
+        "ORDER BY c.seq"
+    )
+    low, high = part
+    return [
+        row[0] for row in statement.fetch(connection, id=selection.promotion.id, low=low, high=high, **meant.params)
+    ]
+
+
 def condition(selection: CodeSelection, now: datetime) -> Condition:
     parts: list[str] = []
     params: dict[str, Any] = {}
@@ -89,7 +119,7 @@ def condition(selection: CodeSelection, now: datetime) -> Condition:
     if selection.issued_until is not None:
         parts.append("i.issued_at < :issued_until")
         params["issued_until"] = to_micros(selection.issued_until)
-    return Condition(" AND ".join(parts) or "true", {name: params[name] for name in params})
+    return Condition(" AND ".join(parts) or "true", params)
 
 
 def _by_state(promotion: Promotion, now: datetime) -> tuple[dict[CodeState, str], dict[str, Any]]:

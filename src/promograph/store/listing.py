@@ -129,6 +129,8 @@ _BATCH_COLUMNS = (
     B.c.size,
     B.c.created_at,
     B.c.report,
+    B.c.first_seq,
+    B.c.last_seq,
 )
 
 

@@ -72,6 +72,11 @@ class _Fact:
         return "void" if self.has_passed else "available"
 
 
+def lock(connection: Connection, promotion_id: int) -> None:
+    """From here on nobody else changes this promotion's codes."""
+    stock.lock(connection, [promotion_id])
+
+
 def places_of(connection: Connection, keys: Sequence[str]) -> dict[str, Place]:
     """Of these keys, those that are codes, and where they are."""
     rows = _PLACES.fetch(connection, [(key,) for key in sorted(set(keys))]) if keys else []
