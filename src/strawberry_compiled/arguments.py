@@ -139,9 +139,10 @@ def _leaf(node: ValueNode, kind: Any) -> _Raw:
         raise Unfit
     try:
         as_json, as_literal = kind.coerce_input_value(plain), coerce_input_literal(node, kind)
-    except Exception:
+        is_same = type(as_json) is type(as_literal) and as_json == as_literal
+    except Exception:  # a value that is wrong, or cannot even be compared
         raise Unfit from None
-    if type(as_json) is not type(as_literal) or as_json != as_literal:
+    if not is_same:
         raise Unfit
     return lambda _: plain
 

@@ -1,5 +1,6 @@
 """An operation becomes a Python callable."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,10 +18,17 @@ from strawberry_compiled.run import Run, VariablesRefused, root_result
 from strawberry_compiled.selections import Selections
 from strawberry_compiled.variables import Variable, variables_of
 
+logger = logging.getLogger(__name__)
+
 MOST_VARIANTS = 8
 """Of one operation: each combination of the values of its conditions is compiled when it is first asked for."""
 
 _inputs: "WeakKeyDictionary[Schema, Inputs]" = WeakKeyDictionary()
+
+
+def _unforeseen() -> None:
+    """A fault of ours: the schema answers all the same."""
+    logger.exception("An operation could not be compiled, and is left to the schema.")
 
 
 def compile(schema: Schema, document: DocumentNode, operation_name: str | None = None) -> "Compiled | None":
@@ -34,6 +42,9 @@ def compile(schema: Schema, document: DocumentNode, operation_name: str | None =
             raise Declined("an extension that resolves fields")
         return Compiled(schema, document, operation_name)
     except Declined:
+        return None
+    except Exception:
+        _unforeseen()
         return None
 
 
@@ -90,6 +101,9 @@ class Compiled:
                 values = dict(zip(self._reading.conditions, conditions, strict=True))
                 self._variants[conditions] = _Variant(self._schema, self._reading, self._variables, values)
             except Declined:
+                self._variants[conditions] = None
+            except Exception:
+                _unforeseen()
                 self._variants[conditions] = None
         return self._variants[conditions]
 

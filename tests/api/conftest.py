@@ -19,9 +19,17 @@ from promograph.testing import postgres
 from promograph.web.app import create_app
 
 from .asking import SCOPES, Api
+from .both_ways import both_ways
 from .clocks import SetClock
 
 _databases = count(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def asked_both_ways() -> Iterator[None]:
+    """Operations are compiled when they are first asked, and each query is asked of the engine as well."""
+    with both_ways():
+        yield
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 import strawberry_compiled
+from strawberry_compiled.testing import Maker, Scalars
 
-from .random_documents import Maker, Scalars
 from .shop_schema import Context
 
 TEXTS: Scalars = {

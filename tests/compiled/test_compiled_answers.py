@@ -31,6 +31,7 @@ SCHEMA = shop_schema()
         ("{ brokenLamps { name colour size price tags odd never data secret } }", None),
         ("{ a: maybeFails(after: 3) b: maybeFails(after: 1) c: maybeFails d: fails }", None),
         ("{ streamed }", None),
+        ('query Q($t: String!) { version wish(wish: {text: $t, price: "sNaN"}) }', {"t": "x"}),
         ("{ slowly version }", None),
         ("query Q($w: Wish!) { wish(wish: $w) }", {"w": {"text": "t", "class": None, "ranges": [{"low": 1}]}}),
         ("query Q($w: Wish!) { wish(wish: $w) }", {"w": {"text": "t", "colour": "GREEN", "size": "LARGE", "price": 3}}),

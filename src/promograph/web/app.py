@@ -1,14 +1,16 @@
 """The application that a server runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from promograph.api.context import Context
 from promograph.api.schema import build_schema
@@ -22,6 +24,21 @@ from promograph.web.graphiql import graphiql_routes
 from promograph.web.graphql import GraphQLEndpoint
 from promograph.web.graphql_socket import GraphQLSocket
 from promograph.web.live import Live, LiveBounds
+
+
+class Application(Starlette):
+    """Starlette; a request for one of `direct` goes there at once, past routing and middleware."""
+
+    def __init__(self, *, direct: Mapping[str, ASGIApp], **others: Any) -> None:
+        super().__init__(**others)
+        self._direct = direct
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        direct = self._direct.get(scope["path"]) if scope["type"] == "http" and not scope.get("root_path") else None
+        if direct is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await direct(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Starlette:
@@ -68,16 +85,17 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     ]
     if settings.graphiql:
         routes += graphiql_routes()
-    app = Starlette(routes=routes, lifespan=lifespan)
+    app = Application(routes=routes, lifespan=lifespan, direct={"/graphql": endpoint})
     app.state.live = live
     return app
 
 
 async def _caller(services: Services, connection: HTTPConnection) -> Caller:
     """Who sends this; 401 for a token that is not (or no longer) one, so that nobody mistakes it for no rights."""
-    header = connection.headers.get("authorization")
-    if header is None:
+    given = next((value for name, value in connection.scope["headers"] if name == b"authorization"), None)
+    if given is None:
         return NOBODY
+    header = given.decode("latin-1")
     scheme, _, token = header.partition(" ")
     caller = await services.access.caller(token.strip()) if scheme.lower() == "bearer" else NOBODY
     if not caller.is_known:

@@ -19,8 +19,17 @@ from strawberry.types.graphql import OperationType
 
 from promograph.web.bodies import DEFAULT_BOUNDS, BodyBounds, BoundedBodies
 from promograph.web.graphql_answers import EVENTS, GRAPHQL, JSON, Answer, answer_to, chosen_media_type, failure, fault
+from promograph.web.graphql_direct import direct_body, direct_media_type
 from promograph.web.graphql_events import EventStream
-from promograph.web.graphql_requests import Operation, Refused, body_type, operation_in_body, operation_in_url
+from promograph.web.graphql_requests import (
+    Operation,
+    Refused,
+    body_type,
+    operation_from,
+    operation_in_body,
+    operation_in_url,
+    parsed_json,
+)
 from promograph.web.graphql_streams import results_of
 from promograph.web.graphql_uploads import operation_in_form
 from promograph.web.live import Live, LiveBounds, TooManyConnections
@@ -57,7 +66,23 @@ class GraphQLEndpoint:
         self._bounded = BoundedBodies(self._serve, bounds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._bounded(scope, receive, send)
+        media_type = direct_media_type(scope, self._max_body_bytes)
+        if media_type is None:
+            await self._bounded(scope, receive, send)
+        else:
+            await self._serve_directly(scope, receive, send, media_type)
+
+    async def _serve_directly(self, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
+        try:
+            body = await direct_body(receive, self._max_body_bytes)
+            operation = operation_from(parsed_json(body, "body"))
+            context = await self._get_context(HTTPConnection(scope))
+            answer = await self._executed(operation, context, "POST", media_type)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            answer = _answer_to_exception(error)
+        await answer.send(send, media_type)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -85,13 +110,16 @@ class GraphQLEndpoint:
     async def _answer(self, request: Request, media_type: str) -> Answer:
         operation = await self._operation(request)
         context = await self._get_context(request)
+        return await self._executed(operation, context, request.method, media_type)
+
+    async def _executed(self, operation: Operation, context: Any, method: str, media_type: str) -> Answer:
         try:
             result = await self._schema.execute(
                 operation.query,
                 variable_values=operation.variables,
                 context_value=context,
                 operation_name=operation.name,
-                allowed_operation_types=_ALLOWED[request.method],
+                allowed_operation_types=_ALLOWED[method],
                 operation_extensions=operation.extensions,
             )
         except InvalidOperationTypeError as error:

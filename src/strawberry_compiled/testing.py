@@ -1,4 +1,7 @@
-"""Documents and variables at random for any schema: mostly right, now and then wrong in one place."""
+"""Requests at random for any schema, to compare the answers of compiled operations with the schema's own.
+
+Most are right; now and then a variable is wrong.
+"""
 
 from random import Random
 from typing import Any
@@ -133,7 +136,7 @@ class Maker:
         return self._leaf(type_)
 
     def _names(self, type_: GraphQLInputObjectType, depth: int) -> list[str]:
-        if type_.is_one_of or (type_.out_type and type_.out_type.__name__ == "check_one_of"):
+        if type_.is_one_of or (type_.out_type.__name__ == "check_one_of"):
             flat = [name for name, field in type_.fields.items() if _is_leaf(field)]
             return [self._random.choice(flat if depth <= 0 and flat else list(type_.fields))]
         needed = [name for name, field in type_.fields.items() if is_required_input_field(field)]
