@@ -31,7 +31,7 @@ SCOPES = {
 ERRORS = "userErrors { code field message data }"
 PROMOTION = "id handle name status endReason stopRedeeming codeKind"
 ISSUANCE = "id text kind promotionHandle customer issuedAt expiresAt channel send purpose"
-_REPORT = "report { read added repeated alreadyHere alreadyElsewhere bad headerSkipped notes "
+_REPORT = "report { read added repeated alreadyHere alreadyElsewhere unassigned bad headerSkipped notes "
 _REPORT += "badRows { row shown why } repeatedRows { row shown why } }"
 _FIELDS = {
     "promotion": f"promotion {{ {PROMOTION} }}",
@@ -39,7 +39,7 @@ _FIELDS = {
     "rewardTypeUpdate": "rewardType { handle name effect createdAt updatedAt }",
     "rewardTypeDelete": "rewardType { handle name effect createdAt updatedAt }",
     "codesGenerate": "batch { id source channel size createdAt }",
-    "codesImport": f"batch {{ id source channel size createdAt }} {_REPORT}",
+    "codesImport": f"job {{ id status }} batch {{ id source channel size createdAt }} {_REPORT}",
     "codesAdd": f"batch {{ id source channel size createdAt }} {_REPORT}",
     "codesBlock": "changed",
     "codesUnblock": "changed",

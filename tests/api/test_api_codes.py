@@ -125,11 +125,12 @@ async def test_a_paste_is_read_line_by_line(api: Api) -> None:
         "repeated": 1,
         "alreadyHere": 1,
         "alreadyElsewhere": 1,
+        "unassigned": 0,
         "bad": 2,
         "headerSkipped": "Code",
         "notes": [],
     }
-    assert [(row["row"], row["shown"]) for row in report["badRows"]] == [(9, "a b"), (11, "four,five")]
+    assert [(row["row"], row["shown"]) for row in report["badRows"]] == [(9, "a b"), (11, "four, five")]
     assert [(row["row"], row["shown"]) for row in report["repeatedRows"]] == [(5, "ONE")]
     assert await texts(api, made) == ["here", "One", "two", "three"]
 

@@ -15,7 +15,7 @@ from promograph.domain.redeeming import Money, RedeemRequest
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services
 
-from .world import World, issued, why
+from .world import World, imported, issued, why
 
 pytestmark = pytest.mark.anyio
 
@@ -239,8 +239,8 @@ LOADS: dict[str, tuple[Load, Load]] = {
         lambda s, id_, key: s.stocking.paste(id_, "A", channel="email", key=key),
     ),
     "import": (
-        lambda s, id_, key: s.stocking.import_list(id_, [b"A\nB\nB\nc d"], channel=None, key=key),
-        lambda s, id_, key: s.stocking.import_list(id_, [b"C\nD"], channel=None, key=key),
+        lambda s, id_, key: imported(s, id_, b"A\nB\nB\nc d", key),
+        lambda s, id_, key: imported(s, id_, b"C\nD", key),
     ),
 }
 

@@ -34,9 +34,7 @@ async def texts_of(world: World, promotion: Promotion, state: str | None = None,
 
 
 async def import_(world: World, promotion: Promotion, content: bytes | Iterable[bytes], **more: Any) -> Any:
-    chunks = [content] if isinstance(content, bytes) else content
-    settings = {"channel": None, **more}
-    return await world.services.stocking.import_list(promotion.id, chunks, **settings)
+    return await world.import_file(promotion, content, **more)
 
 
 # Generating
@@ -235,7 +233,7 @@ async def test_who_takes_no_codes(world: World) -> None:
         for attempt in (
             stocking.generate(id_, 1, None, channel=None),
             stocking.paste(id_, "X", channel=None),
-            stocking.import_list(id_, [b"X"], channel=None),
+            world.import_file(id_, b"X"),
         ):
             with pytest.raises(BadInput) as caught:
                 await attempt
@@ -264,10 +262,6 @@ async def test_a_bad_channel_is_bad_input(world: World, channel: str) -> None:
 async def test_two_loads_at_once_do_not_mix(world: World) -> None:
     promotion = await world.promotion(codes=1)
     second = world.reopen()
-
-    def chunks() -> Iterator[bytes]:
-        yield b"A\nB\n"
-
     services, database = world.interposed()
     met: list[InputProblem] = []
 
@@ -280,7 +274,7 @@ async def test_two_loads_at_once_do_not_mix(world: World) -> None:
         database.before_write = meet  # between the claim and the first piece
 
     database.before_write = arm
-    await services.stocking.import_list(promotion.id, chunks(), channel=None)
+    await services.stocking.paste(promotion.id, "A\nB\n", channel=None)
     # The first write is the claim; what was armed by it runs before the next one.
     assert met == [InputProblem.BUSY]
     assert await texts_of(world, promotion) == ["P1-00001", "A", "B"]

@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from promograph.domain.batches import Added, BatchSource, CodeBatch
 from promograph.domain.code_changes import CodeChange
+from promograph.domain.import_orders import ImportOrder
 from promograph.domain.issuing import Issuance, IssueOutcome, IssueRequest
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionTerms
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, ValidateRequest, Validation
 from promograph.domain.refusals import Refusal
 from promograph.errors import BadInput
 from promograph.services.app import Services
+from promograph.services.code_imports import Upload, report_of
 from promograph.services.promoting import Draft
 from promograph.store import loading
 from promograph.store.database import Connection, Database, Work
@@ -117,6 +120,14 @@ class World:
             await self.services.stocking.paste(made.id, "\n".join(texts), channel=None)
         return await self.services.promoting.activate(made.id) if active else made
 
+    async def import_file(
+        self, promotion: Promotion | int, content: bytes | Iterable[bytes], *, key: str | None = None, **order: Any
+    ) -> Added:
+        """What became of a file, once its job is done; raises why it failed."""
+        return await imported(
+            self.services, promotion if isinstance(promotion, int) else promotion.id, content, key, **order
+        )
+
     async def get(self, promotion: Promotion) -> Promotion:
         found = await self.services.promoting.get(id_=promotion.id)
         assert found is not None
@@ -189,6 +200,29 @@ class World:
 
     async def inventory(self, promotion: Promotion) -> Inventory:
         return (await self.services.promoting.inventories([promotion.id]))[promotion.id]
+
+
+async def imported(
+    services: Services, promotion: int, content: bytes | Iterable[bytes], key: str | None = None, **order: Any
+) -> Added:
+    upload = Upload([content] if isinstance(content, bytes) else content)
+    begun = await services.code_imports.submit(ImportOrder(promotion_id=promotion, **order), upload, key=key)
+    job = await services.jobs.wait(begun.id, 60)
+    if job.error is not None:
+        raise job.error
+    batch = None
+    if job.batch_id is not None:
+        row = await services.lookup.batch(job.batch_id)
+        source = BatchSource(row.source)
+        batch = CodeBatch(
+            id=row.id,
+            promotion_id=promotion,
+            source=source,
+            channel=row.channel,
+            size=row.size,
+            created_at=row.created_at,
+        )
+    return Added(batch, report_of(job.report))
 
 
 def issued(outcome: IssueOutcome) -> Issuance:

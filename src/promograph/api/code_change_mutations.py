@@ -6,14 +6,15 @@ from typing import Any
 import strawberry
 from strawberry.file_uploads import Upload
 
+from promograph.api.adding_reports import ListRow
 from promograph.api.answering import Given, answered
 from promograph.api.code import Batch, batch_node
 from promograph.api.code_filters import CodeFilterInput, selection_of
-from promograph.api.code_mutations import ListRow, chunks_of
 from promograph.api.context import Asked
 from promograph.api.nodes import read_number
 from promograph.api.promotion_reading import in_utc
 from promograph.api.rights import WRITE
+from promograph.api.uploads import chunks_of
 from promograph.api.user_errors import UserError, user_error
 from promograph.domain.code_changes import CodeChange, Tally
 from promograph.domain.sheets import Reading

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from promograph.api.audiences import AudienceMutations, AudienceQueries
 from promograph.api.bookings import BookingMutations, BookingQueries
 from promograph.api.code_change_mutations import CodeChangeMutations
+from promograph.api.code_imports import CodeImportMutations
 from promograph.api.code_mutations import CodeMutations
 from promograph.api.customers import CustomerMutations, CustomerQueries
 from promograph.api.documents import Documents
@@ -48,6 +49,7 @@ class Mutation(
     PromotionMutations,
     RewardTypeMutations,
     CodeMutations,
+    CodeImportMutations,
     CodeChangeMutations,
     IssueMutations,
     RedeemMutations,

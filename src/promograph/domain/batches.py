@@ -19,8 +19,8 @@ class BatchSource(StrEnum):
 class AddReport:
     """Of `read` rows (blank ones and a header aside): how many were added, and why the others were not.
 
-    `repeated` and `bad` name at most the first 1,000 rows; the counts are exact.
-    `notes` are sentences about the list as a whole.
+    `unassigned` are codes whose customer has one already, or for whom the audience cap has no place. `repeated_rows`
+    and `bad_rows` name at most the first 1,000; the counts are exact. `notes` are sentences about the list as a whole.
     """
 
     read: int
@@ -29,6 +29,7 @@ class AddReport:
     repeated_rows: tuple[RepeatedRow, ...] = field(default=())
     already_here: int = 0
     already_elsewhere: int = 0
+    unassigned: int = 0
     bad: int = 0
     bad_rows: tuple[BadRow, ...] = field(default=())
     header_skipped: str = ""

@@ -5,8 +5,9 @@ whose codes cannot be found, or would be other codes than those meant, is an err
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 
+from promograph.domain.code_abouts import AboutReader
 from promograph.domain.code_rows import Batch, read_bare, read_cells, read_column
 from promograph.domain.codes import normalise
 from promograph.domain.sheet_heads import Head, find_head, header_word
@@ -19,6 +20,7 @@ _HEADERS = {"coupon", "coupons", "voucher", "vouchers", "promocode", "promocodes
     for word in ("code", "codes")
 }
 _AT = ("columns", "code")
+_ASKED = {"expires_at": "expiresAt"}  # what columns are called by whoever names them
 _SHOWN = 10  # names in a note
 
 
@@ -26,29 +28,44 @@ _SHOWN = 10  # names in a note
 class CodeColumns:
     """Which columns of a sheet are read, by their names or their numbers from 1.
 
-    `code` None: the one whose header says so, or the only one that holds something.
+    `code` None: the one whose header says so, or the only one that holds something. The others are read only where they
+    are named: whose code a row is, the day or the instant with which it expires, the channel that it is meant for.
     """
 
     code: str | None = None
+    customer: str | None = None
+    expires_at: str | None = None
+    channel: str | None = None
 
 
-def read_codes(sheet: Sheet, columns: CodeColumns | None = None, *, header: bool | None = None) -> Iterator[Batch]:
+def read_codes(
+    sheet: Sheet, columns: CodeColumns | None = None, *, header: bool | None = None, time_zone: str = "UTC"
+) -> Iterator[Batch]:
     """The codes of a sheet, in their order; `header` says whether there is one, where that is known.
+
+    Days of expiry are meant in the time zone.
 
     Raises BadInput where the codes' column cannot be told, where spreadsheets have spoiled codes, and what
     `Sheet.blocks` raises: batches of the rows before may have been given by then.
     """
     columns = columns or CodeColumns()
-    wanted = [] if columns.code is None else [columns.code]
+    wanted = [column for column in astuple(columns) if column is not None]
     head = find_head(sheet, wanted, _names_codes, header)
     at = _place(head, columns)
+    wishes = {name: wish for name, wish in asdict(columns).items() if name != "code" and wish is not None}
+    more = {name: head.place(wish, ("columns", _ASKED.get(name, name))) for name, wish in wishes.items()}
+    about = AboutReader(more, time_zone) if more else None
+    if at is None and about is not None:
+        raise BadInput(InputProblem.REQUIRED, "Say which column holds the codes, too.", field=_AT)
     if at is None and sheet.is_table:
         _check_single(sheet, head)
     shown = _header(head, at)
-    notes = (*sheet.notes, *_unread(head, {at}))
+    notes = (*sheet.notes, *_unread(head, {at, *more.values()}))
     held = numeric = 0
     for block in sheet.blocks(after=head.rows):
         batch = _batch(block, at)
+        if about is not None:
+            batch = about.read(block, batch)
         held += len(batch.texts)
         numeric += block.numeric.get(at or 0, 0)
         if batch.texts or batch.bad or shown or notes:

@@ -41,10 +41,7 @@ class Repeats:
             (again if key in met or key in self._seen else first).append(index)
             met.add(key)
         return replace(
-            batch,
-            rows=[batch.rows[index] for index in first],
-            texts=[batch.texts[index] for index in first],
-            keys=[batch.keys[index] for index in first],
+            batch.only(first),
             repeated=[RepeatedRow(batch.rows[index], batch.texts[index]) for index in again],
         )
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from promograph.domain.codes import MAX_LENGTH, check_text, normalise
 from promograph.domain.sheets import Block, Cells
@@ -35,10 +36,20 @@ class RepeatedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What further columns say of a code: whose it is, when it expires (in UTC), the channel that it is meant for."""
+
+    customer: str | None = None
+    expires_at: datetime | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """Consecutive rows of a list, without the blank ones.
 
-    `rows`, `texts` and `keys` are parallel: the row's number, the code as given (trimmed), its normalised key.
+    `rows`, `texts` and `keys` are parallel: the row's number, the code as given (trimmed), its normalised key; and
+    `about`, unless only codes were read.
     `header` is the text of the list's header row in the batch that would have had it, else empty; `notes` are sentences
     about the list for the person who sent it.
     """
@@ -47,9 +58,20 @@ class Batch:
     texts: Sequence[str]
     keys: Sequence[str]
     bad: Sequence[BadRow] = ()
+    about: Sequence[About] = ()
     repeated: Sequence[RepeatedRow] = ()
     header: str = ""
     notes: Sequence[str] = ()
+
+    def only(self, places: Sequence[int]) -> "Batch":
+        """The batch with none but the codes at these places; what it says of other rows stays."""
+        return replace(
+            self,
+            rows=[self.rows[place] for place in places],
+            texts=[self.texts[place] for place in places],
+            keys=[self.keys[place] for place in places],
+            about=[self.about[place] for place in places] if self.about else (),
+        )
 
 
 def read_bare(block: Block) -> Batch | None:

@@ -6,6 +6,7 @@ from promograph.services.access import Access
 from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
+from promograph.services.code_imports import CodeImports
 from promograph.services.issuing import Issuing
 from promograph.services.job_files import JobFiles
 from promograph.services.job_runner import Runner
@@ -36,6 +37,8 @@ class Services:
         self.runner = Runner(database, clock, kinds)
         self.jobs = Jobs(database, clock, self.runner)
         self.job_files = JobFiles(database, clock)
+        self.code_imports = CodeImports(database, clock, self.jobs, self.job_files)
+        kinds[JobKind.CODES_IMPORT] = self.code_imports
         self.access = Access(database, clock)
         self.promoting = Promoting(database, clock)
         self.reward_types = RewardTypes(database, clock)

@@ -1,29 +1,28 @@
 """Use cases of a pool: generate codes, import or paste them, list them."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import replace
 from hashlib import sha256
 from typing import TypeVar
 
 from promograph.domain.batches import Added, AddReport, BatchSource
 from promograph.domain.clock import Clock
+from promograph.domain.code_checks import checked
 from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_lists import CodeColumns, read_codes
+from promograph.domain.code_lists import read_codes
 from promograph.domain.code_making import generate
 from promograph.domain.code_reports import Repeats, Tally
-from promograph.domain.code_rows import BadRow, Batch
+from promograph.domain.code_rows import Batch
 from promograph.domain.code_selections import CodeSelection
+from promograph.domain.code_taking import checked_taker
 from promograph.domain.codes import normalise
 from promograph.domain.keys import checked_optional
-from promograph.domain.placeholders import RESERVED, check_not_reserved, is_placeholder
-from promograph.domain.promotions import CodeKind, Promotion, takes_codes
+from promograph.domain.placeholders import check_not_reserved, is_placeholder
+from promograph.domain.promotions import Promotion
 from promograph.domain.sheet_text import read_pasted
-from promograph.domain.sheets import Reading
 from promograph.errors import BadInput, InputProblem
+from promograph.services.ahead import ahead
 from promograph.services.loading import Loader
-from promograph.services.sheet_files import open_sheet
 from promograph.store import load_orders, promotions, stock
 from promograph.store.code_listing import code_page
 from promograph.store.database import Database
@@ -69,35 +68,10 @@ class Stocking:
         look.check_room(counters[promotion.id].total, count)
         async with Loader(self._database, self._clock, order) as loader:
             while loader.added < count:
-                async with aclosing(_ahead(_rounds(look, count - loader.added))) as rounds:
+                async with aclosing(ahead(_rounds(look, count - loader.added))) as rounds:
                     async for texts, keys in rounds:
                         await loader.put(texts, keys)
             return await loader.publish(order, AddReport(read=count, added=count))
-
-    async def import_list(
-        self,
-        promotion_id: int,
-        chunks: Iterable[bytes],
-        *,
-        channel: str | None,
-        reading: Reading | None = None,
-        columns: CodeColumns | None = None,
-        key: str | None = None,
-    ) -> Added:
-        """The codes of a file (CSV, text, XLSX, XLS), in their order. The report says what became of each row."""
-        content = _Digested(chunks)
-        reading, columns = reading or Reading(), columns or CodeColumns()
-        order = Order(promotion_id, BatchSource.IMPORTED, channel, key)
-
-        async def finished() -> Order:
-            """The order with what tells its file from others, once that has been read."""
-            await asyncio.to_thread(content.drain)
-            return replace(order, asked=(reading, columns, content.digest()))
-
-        def batches() -> Iterator[Batch]:
-            yield from read_codes(open_sheet(content, reading), columns, header=reading.header)
-
-        return await self._once(order, lambda promotion: self._add(promotion, batches(), order, finished), finished)
 
     async def paste(self, promotion_id: int, text: str, *, channel: str | None, key: str | None = None) -> Added:
         """Codes typed or pasted, one a line."""
@@ -114,12 +88,8 @@ class Stocking:
         self,
         order: Order,
         act: Callable[[Promotion], Awaitable[Added]],
-        finished: Callable[[], Awaitable[Order]] | None = None,
     ) -> Added:
-        """The answer that the order's key has already, or else what `act` gives.
-
-        `finished` completes an order that can be told from others only by reading all that came with it.
-        """
+        """The answer that the order's key has already, or else what `act` gives."""
         checked_optional(order.channel, "channel", longest=64)
         checked_optional(order.key, "idempotencyKey")
         if not await self._database.read(lambda connection: load_orders.is_known(connection, order)):
@@ -127,8 +97,7 @@ class Stocking:
                 return await act(await self._open(order.promotion_id))
             except AlreadyDone:
                 pass  # the same call, made twice: the other one was quicker
-        whole = order if finished is None else await finished()
-        earlier = await self._database.read(lambda connection: load_orders.recall(connection, whole))
+        earlier = await self._database.read(lambda connection: load_orders.recall(connection, order))
         assert earlier is not None, "answers are kept for ever"
         return earlier
 
@@ -137,13 +106,12 @@ class Stocking:
         promotion: Promotion,
         batches: Iterator[Batch],
         order: Order,
-        finished: Callable[[], Awaitable[Order]] | None = None,
     ) -> Added:
         tally, repeats = Tally(), Repeats()
         already_here = 0
         async with Loader(self._database, self._clock, order) as loader:
-            async with aclosing(_ahead(_checked(batches, repeats))) as checked:
-                async for batch in checked:
+            async with aclosing(ahead(checked(batches, repeats))) as coming:
+                async for batch in coming:
                     tally.add(batch)
                     taken = await loader.put(batch.texts, batch.keys)
                     already_here += sum(owner == promotion.id for owner in taken.values())
@@ -160,7 +128,7 @@ class Stocking:
                 header_skipped=seen.header_skipped,
                 notes=seen.notes,
             )
-            return await loader.publish(order if finished is None else await finished(), report)
+            return await loader.publish(order, report)
 
     async def codes(self, selection: CodeSelection, part: Slice) -> Page:
         """`CodeStanding`s."""
@@ -172,31 +140,7 @@ class Stocking:
 
     async def _open(self, promotion_id: int) -> Promotion:
         found = await self._database.read(lambda connection: promotions.by_id(connection, [promotion_id]))
-        promotion = found.get(promotion_id)
-        if promotion is None:
-            raise BadInput(InputProblem.NOT_FOUND, "No promotion has this id.", field=("promotion",))
-        if promotion.terms.code_kind is CodeKind.SINGLE:
-            raise BadInput(
-                InputProblem.STATE, "This promotion has one code for everybody; it takes no more.", field=("promotion",)
-            )
-        if not takes_codes(promotion, self._clock()):
-            raise BadInput(
-                InputProblem.STATE, "This promotion has ended; duplicate it to use it again.", field=("promotion",)
-            )
-        return promotion
-
-
-async def _ahead(items: Iterator[T]) -> AsyncGenerator[T, None]:
-    """The items, each made in a thread while the one before it is being used: making one takes tens of milliseconds."""
-    coming = asyncio.ensure_future(asyncio.to_thread(next, items, None))
-    try:
-        while (item := await asyncio.shield(coming)) is not None:
-            coming = asyncio.ensure_future(asyncio.to_thread(next, items, None))
-            yield item
-    finally:
-        # A thread cannot be stopped: what it is yet making is for nobody, and so is what it may complain about.
-        await asyncio.wait([coming])
-        coming.exception()
+        return checked_taker(found.get(promotion_id), self._clock())
 
 
 def _rounds(look: CodeFormat, count: int) -> Iterator[tuple[list[str], list[str]]]:
@@ -210,34 +154,6 @@ def _rounds(look: CodeFormat, count: int) -> Iterator[tuple[list[str], list[str]
         yield texts, keys
 
 
-def _checked(batches: Iterator[Batch], repeats: Repeats) -> Iterator[Batch]:
-    return (repeats.drop(_without_reserved(batch)) for batch in batches)
-
-
-def _without_reserved(batch: Batch) -> Batch:
-    """Placeholders' texts are no codes."""
-    reserved = {key for key in batch.keys if is_placeholder(key)}
-    if not reserved:
-        return batch
-    bad = [
-        BadRow(row, text, RESERVED)
-        for row, text, key in zip(batch.rows, batch.texts, batch.keys, strict=True)
-        if key in reserved
-    ]
-    left = _without(batch, reserved)
-    faults = sorted([*batch.bad, *bad], key=lambda fault: fault.row)
-    return Batch(rows=left.rows, texts=left.texts, keys=left.keys, bad=faults, header=batch.header)
-
-
-def _without(batch: Batch, keys: Iterable[str]) -> Batch:
-    left = [place for place, key in enumerate(batch.keys) if key not in keys]
-    return Batch(
-        rows=[batch.rows[place] for place in left],
-        texts=[batch.texts[place] for place in left],
-        keys=[batch.keys[place] for place in left],
-    )
-
-
 def _keys(texts: list[str]) -> list[str]:
     block = "\n".join(texts)
     if not block.isascii():
@@ -248,24 +164,3 @@ def _keys(texts: list[str]) -> list[str]:
 
 def _digest(content: bytes) -> str:
     return sha256(content).hexdigest()
-
-
-class _Digested:
-    """Bytes as they come, remembered by their digest."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._digest = sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self._digest.update(chunk)
-            yield chunk
-
-    def drain(self) -> None:
-        """Read what nobody has read."""
-        for _ in self:
-            pass
-
-    def digest(self) -> str:
-        return self._digest.hexdigest()

@@ -31,11 +31,13 @@ _CLEAR = Statement("DELETE FROM code WHERE promotion_id = :id AND seq > :tail")
 _EXISTING = Statement("SELECT c.key, c.promotion_id FROM @rows(key text) r JOIN code c ON c.key = r.key")
 _NEW = Insertion("code", "promotion_id bigint, seq bigint, key text")
 _NEW_WITH_TEXTS = Insertion("code", "promotion_id bigint, seq bigint, key text, text text")
+_NEW_THAT_EXPIRE = Insertion("code", "promotion_id bigint, seq bigint, key text, text text, expires_at bigint")
 _COUNT = Statement("SELECT count(*) FROM code WHERE promotion_id = :id AND seq >= :first AND seq <= :last")
 _BATCH = Statement(
     "INSERT INTO batch (promotion_id, source, channel, first_seq, last_seq, size, report, created_at) "
     "VALUES (:id, :source, :channel, :first, :last, :size, :report, :now) RETURNING id"
 )
+_REPORT = Statement("UPDATE batch SET report = :report FROM @rows(id bigint) r WHERE batch.id = r.id")
 _PUBLISH = Statement(
     "UPDATE stock SET tail = :last, available = available + :size, loader = NULL, loader_seen_at = NULL "
     "WHERE promotion_id = :id AND loader = :loader"
@@ -77,10 +79,17 @@ def check_held(connection: Connection, load: Load) -> None:
         raise _overtaken()
 
 
-def put(connection: Connection, load: Load, first: int, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
+def put(
+    connection: Connection,
+    load: Load,
+    first: int,
+    texts: Sequence[str],
+    keys: Sequence[str],
+    expiries: Sequence[datetime | None] = (),
+) -> dict[str, int]:
     """Write a piece, numbered from `first`; of its keys, those that are codes already, with the promotions they have.
 
-    The numbers of the others close up, so that the line has no gaps.
+    The numbers of the others close up, so that the line has no gaps. `expiries` are the codes' own, if they have any.
     """
     taken: dict[str, int] = {}
     # Most pieces are new from end to end, and the unique index says so for nothing. Where it objects, ask which ones
@@ -88,19 +97,38 @@ def put(connection: Connection, load: Load, first: int, texts: Sequence[str], ke
     while True:
         try:
             with savepoint(connection):
-                _insert(connection, load, first, texts, keys)
+                _insert(connection, load, first, texts, keys, expiries)
             return taken
         except TAKEN:
-            found = dict[str, int](_EXISTING.fetch(connection, [(key,) for key in keys]))
+            found = existing(connection, keys)
             if not found:
                 raise
         taken |= found
-        left = [(text, key) for text, key in zip(texts, keys, strict=True) if key not in found]
-        texts, keys = [text for text, _ in left], [key for _, key in left]
+        left = [place for place, key in enumerate(keys) if key not in found]
+        texts, keys = [texts[place] for place in left], [keys[place] for place in left]
+        expiries = [expiries[place] for place in left] if expiries else ()
 
 
-def _insert(connection: Connection, load: Load, first: int, texts: Sequence[str], keys: Sequence[str]) -> None:
+def existing(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
+    """Of these keys, those that are codes already, with the promotions that have them."""
+    return dict(_EXISTING.fetch(connection, [(key,) for key in keys]))
+
+
+def _insert(
+    connection: Connection,
+    load: Load,
+    first: int,
+    texts: Sequence[str],
+    keys: Sequence[str],
+    expiries: Sequence[datetime | None],
+) -> None:
     numbers = range(first, first + len(keys))
+    if any(expiries):
+        micros = [None if instant is None else to_micros(instant) for instant in expiries]
+        written = [None if text == key else text for text, key in zip(texts, keys, strict=True)]
+        rows = list(zip(repeat(load.promotion_id), numbers, keys, written, micros, strict=False))
+        _NEW_THAT_EXPIRE.run(connection, rows)
+        return
     if texts == keys:
         _NEW.run(connection, list(zip(repeat(load.promotion_id), numbers, keys, strict=False)))
         return
@@ -133,18 +161,44 @@ def publish(
         raise _overtaken()
     if not size:
         return None
+    span = (load.first, last)
+    return add_batch(connection, load.promotion_id, span, size, source=source, channel=channel, report=report, now=now)
+
+
+def add_batch(
+    connection: Connection,
+    promotion_id: int,
+    span: tuple[int, int],
+    size: int,
+    *,
+    source: str,
+    channel: str | None,
+    report: dict[str, Any],
+    now: datetime,
+) -> int:
+    """A batch of the codes numbered from the span's beginning to its end; its id."""
     rows = _BATCH.fetch(
         connection,
-        id=load.promotion_id,
+        id=promotion_id,
         source=source,
         channel=channel,
-        first=load.first,
-        last=last,
+        first=span[0],
+        last=span[1],
         size=size,
         report=orjson.dumps(report).decode(),
         now=to_micros(now),
     )
     return int(rows[0][0])
+
+
+def report_on(connection: Connection, batch_ids: Sequence[int], report: dict[str, Any]) -> None:
+    """Write down what is known of batches only when all of their file has been read."""
+    _REPORT.run(connection, [(id_,) for id_ in batch_ids], report=orjson.dumps(report).decode())
+
+
+def release(connection: Connection, load: Load) -> None:
+    """Give back a line's end to which nothing was added."""
+    _RELEASE.run(connection, id=load.promotion_id, loader=load.loader)
 
 
 def abandon(connection: Connection, load: Load) -> None:
