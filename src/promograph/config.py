@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     blocked_plugins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="The names of plugins that are not loaded, with commas between."
     )
+    trusted_documents: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Files of documents that clients may send by id, with commas between."
+    )
+    only_trusted_documents: bool = Field(default=False, description="Whether no other documents are taken.")
     log_level: LogLevel = Field(default="info", description="The least level that is logged.")
     sections: Annotated[Mapping[str, Mapping[str, str]], NoDecode] = Field(
         default_factory=_sections, repr=False, description="What channels are told, by section and name."
@@ -86,7 +90,7 @@ class Settings(BaseSettings):
             _check_address(store)
         return store
 
-    @field_validator("blocked_plugins", mode="before")
+    @field_validator("blocked_plugins", "trusted_documents", mode="before")
     @classmethod
     def _split(cls, names: object) -> object:
         if not isinstance(names, str):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,8 +23,10 @@ from promograph.services.app import Services
 from promograph.web.bodies import BodyBounds
 from promograph.web.graphiql import graphiql_routes
 from promograph.web.graphql import GraphQLEndpoint
+from promograph.web.graphql_requests import operation_from
 from promograph.web.graphql_socket import GraphQLSocket
 from promograph.web.live import Live, LiveBounds
+from promograph.web.trusted_documents import TrustedDocuments, read_manifests
 
 
 class Application(Starlette):
@@ -75,8 +78,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     bounds = BodyBounds(max_body_bytes=settings.max_body_bytes, max_upload_bytes=settings.max_upload_bytes)
     live = Live(LiveBounds(connections=settings.max_live_connections, message_bytes=settings.max_body_bytes))
     schema = build_schema(introspection=settings.introspection)
-    endpoint = GraphQLEndpoint(schema, get_context, bounds=bounds, live=live, graphiql=settings.graphiql)
-    socket = GraphQLSocket(schema, get_context, live)
+    trusted = TrustedDocuments(read_manifests(settings.trusted_documents), only=settings.only_trusted_documents)
+    read = partial(operation_from, trusted=trusted)
+    endpoint = GraphQLEndpoint(schema, get_context, bounds=bounds, live=live, graphiql=settings.graphiql, read=read)
+    socket = GraphQLSocket(schema, get_context, live, read)
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", socket),

@@ -23,7 +23,7 @@ from promograph.web.graphql_direct import direct_body, direct_media_type
 from promograph.web.graphql_events import EventStream
 from promograph.web.graphql_requests import (
     Operation,
-    Refused,
+    Read,
     body_type,
     operation_from,
     operation_in_body,
@@ -33,6 +33,7 @@ from promograph.web.graphql_requests import (
 from promograph.web.graphql_streams import results_of
 from promograph.web.graphql_uploads import operation_in_form
 from promograph.web.live import Live, LiveBounds, TooManyConnections
+from promograph.web.refusing import Refused
 
 _ALLOWED = {
     "GET": (OperationType.QUERY,),
@@ -57,12 +58,14 @@ class GraphQLEndpoint:
         bounds: BodyBounds = DEFAULT_BOUNDS,
         live: Live | None = None,
         graphiql: bool = False,
+        read: Read = operation_from,
     ) -> None:
         self._schema = schema
         self._get_context = get_context
         self._max_body_bytes = bounds.max_body_bytes
         self._live = live or Live(LiveBounds())
         self._graphiql = graphiql
+        self._read = read
         self._bounded = BoundedBodies(self._serve, bounds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +78,7 @@ class GraphQLEndpoint:
     async def _serve_directly(self, scope: Scope, receive: Receive, send: Send, media_type: str) -> None:
         try:
             body = await direct_body(receive, self._max_body_bytes)
-            operation = operation_from(parsed_json(body, "body"))
+            operation = self._read(parsed_json(body, "body"))
             context = await self._get_context(HTTPConnection(scope))
             answer = await self._executed(operation, context, "POST", media_type)
         except ClientDisconnect:
@@ -142,14 +145,14 @@ class GraphQLEndpoint:
 
     async def _operation(self, request: Request) -> Operation:
         if request.method == "GET":
-            return operation_in_url(request)
+            return operation_in_url(request, self._read)
         if request.method != "POST":
             raise _method_not_allowed("GraphQL is asked by GET or POST.", allow=b"GET, POST")
         kind = body_type(request.headers.get("content-type"))
         if kind == "application/json":
-            return await operation_in_body(request)
+            return await operation_in_body(request, self._read)
         if kind == "multipart/form-data":
-            return await operation_in_form(request, max_text_bytes=self._max_body_bytes)
+            return await operation_in_form(request, self._read, max_text_bytes=self._max_body_bytes)
         message = "The request's body is to be application/json, or multipart/form-data with files."
         raise Refused(message, status=415, code="UNSUPPORTED_MEDIA_TYPE")
 

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope
 
 from promograph.web.bodies import BodyTooLarge
 from promograph.web.graphql_answers import EVENTS, chosen_media_type
-from promograph.web.graphql_requests import Refused
+from promograph.web.refusing import Refused
 
 _JSON_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 _SPECIAL = (b"expect", b"transfer-encoding", b"content-encoding")

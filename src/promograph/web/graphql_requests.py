@@ -1,5 +1,6 @@
 """Reads a GraphQL request out of an HTTP request; every way in which it can be malformed is a `Refused`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from promograph.web.graphql_answers import Headers
+from promograph.web.refusing import Refused
+from promograph.web.trusted_documents import ANY_DOCUMENT, TrustedDocuments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,35 +22,29 @@ class Operation:
     extensions: dict[str, Any] | None = None
 
 
-class Refused(Exception):
-    """The HTTP request is not one that can be executed; the text is for the caller."""
-
-    def __init__(self, message: str, *, status: int = 400, code: str = "BAD_REQUEST", headers: Headers = ()) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = headers
+Read = Callable[[object], Operation]
+"""`operation_from` with the documents that are trusted."""
 
 
-async def operation_in_body(request: Request) -> Operation:
-    return operation_from(parsed_json(await request.body(), "body"))
+async def operation_in_body(request: Request, read: Read) -> Operation:
+    return read(parsed_json(await request.body(), "body"))
 
 
-def operation_in_url(request: Request) -> Operation:
+def operation_in_url(request: Request, read: Read) -> Operation:
     """The parameters of a GET; `variables` and `extensions` are JSON, left out or empty."""
     given = dict[str, Any](request.query_params)
     for name in ("variables", "extensions"):
         given[name] = parsed_json(given[name], name) if given.get(name) else None
-    return operation_from(given)
+    return read(given)
 
 
-def operation_from(given: object) -> Operation:
+def operation_from(given: object, trusted: TrustedDocuments = ANY_DOCUMENT) -> Operation:
     """Check the parameters of a request, already parsed as JSON."""
     if isinstance(given, list):
         raise Refused("One request carries one operation, not a list; for many items use a mutation that takes many.")
     if not isinstance(given, dict):
         raise Refused("The request's body is to be a JSON object with a 'query'.")
-    query = given.get("query")
+    query = trusted.text_for(given)
     if not isinstance(query, str) or not query.strip():
         raise Refused("The 'query' is to be a string with a GraphQL document; it is missing, empty or something else.")
     name = given.get("operationName")

@@ -15,9 +15,10 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from promograph.web.graphql_requests import Refused, operation_from
+from promograph.web.graphql_requests import Read, operation_from
 from promograph.web.graphql_socket_operations import Operations
 from promograph.web.live import Live, Over, TooManyConnections
+from promograph.web.refusing import Refused
 
 PROTOCOL = "graphql-transport-ws"
 
@@ -38,9 +39,14 @@ class GraphQLSocket:
     """ASGI application for `WebSocketRoute("/graphql", socket)`; `get_context` is the one of the endpoint."""
 
     def __init__(
-        self, schema: strawberry.Schema, get_context: Callable[[HTTPConnection], Awaitable[Any]], live: Live
+        self,
+        schema: strawberry.Schema,
+        get_context: Callable[[HTTPConnection], Awaitable[Any]],
+        live: Live,
+        read: Read = operation_from,
     ) -> None:
         self._schema = schema
+        self._read_operation = read
         self._get_context = get_context
         self._live = live
 
@@ -52,7 +58,7 @@ class GraphQLSocket:
             if not offered:
                 raise Close(4406, f"Only the subprotocol {PROTOCOL} is spoken here.")
             with self._live.admitted():
-                await _Connection(socket, self._schema, self._get_context, self._live).run()
+                await _Connection(socket, self._schema, self._get_context, self._live, self._read_operation).run()
         except Close as end:
             await _close(socket, end, self._live.bounds.send)
         except TooManyConnections as full:
@@ -77,10 +83,12 @@ class _Connection:
         schema: strawberry.Schema,
         get_context: Callable[[HTTPConnection], Awaitable[Any]],
         live: Live,
+        read: Read,
     ) -> None:
         self._socket = socket
         self._get_context = get_context
         self._live = live
+        self._read_operation = read
         self._introduced = HTTPConnection(socket.scope)
         self._operations = Operations(schema, self._context, self._send, most=live.bounds.operations)
 
@@ -145,7 +153,7 @@ class _Connection:
         if id_ in self._operations:
             raise Close(4409, f"Subscriber for {id_[:50]} already exists")
         try:
-            operation = operation_from(message.get("payload"))
+            operation = self._read_operation(message.get("payload"))
         except Refused as refusal:
             raise Close(4400, str(refusal)) from refusal
         await self._operations.begin(id_, operation)

@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
-from promograph.web.graphql_requests import Operation, Refused, operation_from, parsed_json
+from promograph.web.graphql_requests import Operation, Read, parsed_json
+from promograph.web.refusing import Refused
 
 _PREFLIGHT_HEADERS = (
     "x-promograph-preflight",
@@ -24,14 +25,14 @@ _MAX_FIELDS = 2
 """`operations` and `map`."""
 
 
-async def operation_in_form(request: Request, *, max_text_bytes: int) -> Operation:
+async def operation_in_form(request: Request, read: Read, *, max_text_bytes: int) -> Operation:
     """The operation with its files put into the variables; they are open until the request is closed.
 
     `max_text_bytes` bounds each of `operations` and `map`.
     """
     _require_preflight(request.headers)
     form = await _form(request, max_text_bytes)
-    operation = operation_from(parsed_json(_text(form, "operations"), "part 'operations'"))
+    operation = read(parsed_json(_text(form, "operations"), "part 'operations'"))
     _place_files(operation.variables, parsed_json(_text(form, "map"), "part 'map'"), form)
     return operation
 
