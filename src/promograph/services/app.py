@@ -7,6 +7,8 @@ from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
 from promograph.services.code_imports import CodeImports
+from promograph.services.desk import ChannelDesk
+from promograph.services.inbound import Inbound
 from promograph.services.issuing import Issuing
 from promograph.services.job_files import JobFiles
 from promograph.services.job_runner import Runner
@@ -21,6 +23,7 @@ from promograph.services.reward_types import RewardTypes
 from promograph.services.segmenting import Segmenting
 from promograph.services.send_plans import SendPlans
 from promograph.services.stocking import Stocking
+from promograph.services.telling import Telling
 from promograph.services.watching import Watching
 from promograph.store import migrating
 from promograph.store.database import Database
@@ -45,8 +48,10 @@ class Services:
         self.reviewing = Reviewing(database, clock)
         self.stocking = Stocking(database, clock)
         self.changing = Changing(database, clock)
-        self.issuing = Issuing(database, clock)
-        self.redeeming = Redeeming(database, clock)
+        self.telling = Telling()
+        self.issuing = Issuing(database, clock, self.telling)
+        self.redeeming = Redeeming(database, clock, self.telling)
+        self.inbound = Inbound(database, clock, self.telling, self.desk)
         self.lookup = Lookup(database, clock)
         self.people = People(database, clock)
         self.segmenting = Segmenting(database, clock)
@@ -60,6 +65,10 @@ class Services:
     def open(cls, store: str, clock: Clock = system_clock) -> "Services":
         """Over the store named by a URL."""
         return cls(open_database(store), clock)
+
+    def desk(self, channel: str) -> ChannelDesk:
+        """What the channel of that name is handed to work with."""
+        return ChannelDesk(channel, issuing=self.issuing, redeeming=self.redeeming, keep=self.inbound.keep)
 
     async def prepare(self) -> None:
         """Create the tables in an empty store; StoreOutdated where they are of another version."""
@@ -79,6 +88,7 @@ class Services:
         await self._database.read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
 
     async def close(self) -> None:
+        await self.telling.told()
         await self.watching.close()
         await self.runner.close()
         await self._database.close()

@@ -9,6 +9,7 @@ from promograph.domain.keys import checked_key, checked_optional
 from promograph.domain.placeholders import Purpose, placeholder
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
+from promograph.services.telling import Telling
 from promograph.store import issuing, promotions, reissuing
 from promograph.store.database import Connection, Database
 from promograph.store.issue_calls import IssueCall, issue_call
@@ -20,9 +21,10 @@ _HEAVY = 500
 class Issuing:
     """Codes for customers. Refusals and bad input are outcomes; only faults of the store are raised."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, telling: Telling) -> None:
         self._database = database
         self._clock = clock
+        self._telling = telling
         self._gatherer = Gatherer(self._issue)
         self._repeater = Gatherer(self._reissue)
         # One at a time, since they are large; gathered all the same, for the second try when a key was just taken.
@@ -85,15 +87,20 @@ class Issuing:
 
     async def _issue_call(self, calls: Sequence[IssueCall]) -> Sequence[list[IssueOutcome]]:
         now = self._clock()
-        return await self._database.write(
+        answers = await self._database.write(
             lambda connection: [issue_call(connection, call, now) for call in calls], heavy=True
         )
+        for outcomes in answers:
+            self._telling.issued(outcomes)
+        return answers
 
     async def _issue(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
         now = self._clock()
-        return await self._database.write(
+        outcomes = await self._database.write(
             lambda connection: issuing.issue(connection, requests, now), heavy=len(requests) > _HEAVY
         )
+        self._telling.issued(outcomes)
+        return outcomes
 
     async def _reissue(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
         now = self._clock()

@@ -24,6 +24,7 @@ from promograph.domain.terms import check_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.services.keyed_writes import write_again
+from promograph.services.telling import Telling
 from promograph.store import holding, promotions, redeeming, rolling_back
 from promograph.store.database import Database
 from promograph.store.holding import ReleaseOutcome
@@ -37,9 +38,10 @@ _LARGEST_AMOUNT = 10**15  # of an order, in the smallest unit
 class Redeeming:
     """Refusals and bad input are outcomes; only faults of the store are raised."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, telling: Telling) -> None:
         self._database = database
         self._clock = clock
+        self._telling = telling
         self._redeemer = Gatherer(self._redeem)
         self._call_redeemer = Gatherer(self._redeem_calls)
         self._holder = Gatherer(self._hold)
@@ -129,11 +131,16 @@ class Redeeming:
 
     async def _redeem(self, requests: Sequence[RedeemRequest]) -> Sequence[RedeemOutcome]:
         now = self._clock()
-        return await self._database.write(lambda connection: redeeming.redeem(connection, requests, now))
+        outcomes = await self._database.write(lambda connection: redeeming.redeem(connection, requests, now))
+        self._telling.redeemed(outcomes)
+        return outcomes
 
     async def _redeem_calls(self, calls: Sequence[RedeemCall]) -> Sequence[list[RedeemOutcome]]:
         now = self._clock()
-        return await self._database.write(lambda connection: redeeming.redeem_calls(connection, calls, now))
+        answers = await self._database.write(lambda connection: redeeming.redeem_calls(connection, calls, now))
+        for outcomes in answers:
+            self._telling.redeemed(outcomes)
+        return answers
 
     async def _hold(self, requests: Sequence[HoldRequest]) -> Sequence[HoldOutcome]:
         now = self._clock()

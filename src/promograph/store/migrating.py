@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect
 from sqlmodel import SQLModel
 
 from promograph.errors import StoreOutdated
-from promograph.store import tables, tables_audiences, tables_jobs, tables_people
+from promograph.store import tables, tables_audiences, tables_inbound, tables_jobs, tables_people
 from promograph.store.database import Database
 
 
@@ -71,7 +71,13 @@ def _head() -> str:
     return head
 
 
-for _filled in (tables.PromotionRow, tables_people.CustomerRow, tables_audiences.AudienceRow, tables_jobs.JobRow):
+for _filled in (
+    tables.PromotionRow,
+    tables_people.CustomerRow,
+    tables_audiences.AudienceRow,
+    tables_jobs.JobRow,
+    tables_inbound.InboundEventRow,
+):
     assert _filled.metadata is SQLModel.metadata, "imports fill it"
 
 _FOLDER = Path(__file__).parent / "migrations"

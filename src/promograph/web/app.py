@@ -1,8 +1,8 @@
 """The application that a server runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from promograph.api.context import Context
 from promograph.api.schema import build_schema
+from promograph.channels import Channel, MessageChannel
 from promograph.config import Settings, load_settings
 from promograph.domain.access import NOBODY, Caller
 from promograph.errors import StoreError
 from promograph.plugins import PluginManager
 from promograph.services.app import Services
 from promograph.web.bodies import BodyBounds
+from promograph.web.channel_events import channel_routes
 from promograph.web.graphiql import graphiql_routes
 from promograph.web.graphql import GraphQLEndpoint
 from promograph.web.graphql_requests import operation_from
@@ -52,16 +54,21 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     ConfigError where a plugin is broken.
     """
     settings = settings or load_settings()
-    PluginManager.of(settings)
+    plugins = PluginManager.of(settings)
     used = services or Services.open(settings.store)
+    used.inbound.connect(plugins.channels())
+    if plugins.hears:
+        used.telling.listen(plugins.tell)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if services is None:
             await used.prepare()
-        serving = asyncio.create_task(used.runner.serve())
+        serving = [asyncio.create_task(work) for work in (used.runner.serve(), used.inbound.serve())]
         yield
-        serving.cancel()
+        for task in serving:
+            task.cancel()
+        await _closed(plugins.channels().values())
         if services is None:
             await used.close()
 
@@ -85,6 +92,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", socket),
+        *channel_routes(used, bounds),
         Route("/health", health),
         Route("/", _home),
     ]
@@ -93,6 +101,13 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app = Application(routes=routes, lifespan=lifespan, direct={"/graphql": endpoint})
     app.state.live = live
     return app
+
+
+async def _closed(channels: Iterable[Channel]) -> None:
+    """Have channels give back their connections; one that fails or takes long holds up nobody."""
+    closing = [channel.close() for channel in channels if isinstance(channel, MessageChannel)]
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), timeout=3)
 
 
 async def _caller(services: Services, connection: HTTPConnection) -> Caller:

@@ -1,0 +1,39 @@
+"""promograph, as one channel is handed it: existing use cases, under the channel's name."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from promograph.channels import ProviderEvent
+from promograph.domain.issuing import IssueOutcome, IssueRequest
+from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+from promograph.services.issuing import Issuing
+from promograph.services.redeeming import Redeeming
+
+Keep = Callable[[str, Sequence[ProviderEvent]], Awaitable[int]]
+
+
+class ChannelDesk:
+    """A `Desk` for the channel `name`. `keep` takes in what was said of messages."""
+
+    def __init__(self, name: str, *, issuing: Issuing, redeeming: Redeeming, keep: Keep) -> None:
+        self._name = name
+        self._issuing = issuing
+        self._redeeming = redeeming
+        self._keep = keep
+
+    async def request_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+        return await self._issuing.issue_many([self._ours(request) for request in requests])
+
+    async def repeat_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+        return await asyncio.gather(*(self._issuing.reissue(self._ours(request)) for request in requests))
+
+    async def report_redemptions(self, requests: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
+        named = [replace(request, channel=request.channel or self._name) for request in requests]
+        return await asyncio.gather(*(self._redeeming.redeem(request) for request in named))
+
+    async def report_delivery(self, events: Sequence[ProviderEvent]) -> None:
+        await self._keep(self._name, events)
+
+    def _ours(self, request: IssueRequest) -> IssueRequest:
+        return request if request.channel else replace(request, channel=self._name)

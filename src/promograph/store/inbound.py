@@ -1,0 +1,132 @@
+"""What providers and shops have told us: kept once, worked on until that is done."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from promograph.channels import ProviderEvent
+from promograph.domain.deliveries import DeliveryEventKind
+from promograph.store.statements import Statement
+from promograph.store.tables import from_micros, to_micros
+
+_KEEP = Statement(
+    "INSERT INTO inbound_event (channel, id, kind, key, provider_id, recipient, why, raw, happened_at, received_at, "
+    "due_at) SELECT :channel, r.id, r.kind, r.key, r.provider_id, r.recipient, r.why, r.raw, r.happened_at, :now, :now "
+    "FROM @rows(id text, kind text, key text, provider_id text, recipient text, why text, raw text, "
+    "happened_at bigint) r WHERE true ON CONFLICT (channel, id) DO NOTHING"
+)
+_DUE = Statement(
+    "SELECT e.channel, e.id, e.kind, e.key, e.provider_id, e.recipient, e.why, e.raw, e.happened_at, e.tries "
+    "FROM inbound_event e WHERE e.due_at <= :now ORDER BY e.due_at, e.channel, e.id LIMIT :most @lock(e)"
+)
+_ANY_DUE = Statement("SELECT 1 FROM inbound_event e WHERE e.due_at <= :now LIMIT 1")
+_TAKE = Statement(
+    "UPDATE inbound_event SET due_at = :until, tries = tries + 1 FROM @rows(channel text, id text) r "
+    "WHERE inbound_event.channel = r.channel AND inbound_event.id = r.id"
+)
+_PUT_OFF = Statement(
+    "UPDATE inbound_event SET due_at = :until FROM @rows(channel text, id text) r "
+    "WHERE inbound_event.channel = r.channel AND inbound_event.id = r.id"
+)
+_DONE = Statement(
+    "UPDATE inbound_event SET due_at = NULL FROM @rows(channel text, id text) r "
+    "WHERE inbound_event.channel = r.channel AND inbound_event.id = r.id"
+)
+_SAID = Statement(
+    "SELECT DISTINCT e.key, e.kind FROM @rows(channel text, key text) r "
+    "JOIN inbound_event e ON e.channel = r.channel AND e.key = r.key"
+)
+
+_FIRST_PAUSE = timedelta(seconds=2)
+_LONGEST_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An event that is to be worked on, and how often that was begun before."""
+
+    channel: str
+    event: ProviderEvent
+    tries: int
+
+    @property
+    def pause(self) -> timedelta:
+        """How long to wait after this try fails."""
+        return min(_FIRST_PAUSE * (1 << min(self.tries, 20)), _LONGEST_PAUSE)
+
+
+def keep(connection: Connection, channel: str, events: Sequence[ProviderEvent], now: datetime) -> int:
+    """How many of them are new. The others are here already, word for word or not: the first counts."""
+    # In one order for everybody, so that two calls with the same events wait for each other and no longer.
+    rows = sorted((_row(event) for event in events), key=lambda row: str(row[0]))
+    return _KEEP.run(connection, rows, channel=channel, now=to_micros(now))
+
+
+def take_due(connection: Connection, now: datetime, *, most: int, until: datetime) -> list[Due]:
+    """Those that are due, which nobody else gets before `until`: by then they are done, or come again."""
+    due = [_due(row) for row in _DUE.fetch(connection, now=to_micros(now), most=most)]
+    if due:
+        _TAKE.run(connection, _places(due), until=to_micros(until))
+    return due
+
+
+def is_any_due(connection: Connection, now: datetime) -> bool:
+    return bool(_ANY_DUE.fetch(connection, now=to_micros(now)))
+
+
+def put_off(connection: Connection, due: Iterable[Due], until: datetime) -> None:
+    _PUT_OFF.run(connection, _places(due), until=to_micros(until))
+
+
+def done(connection: Connection, due: Iterable[Due]) -> None:
+    _DONE.run(connection, _places(due))
+
+
+def _places(due: Iterable[Due]) -> list[tuple[str, str]]:
+    return sorted((one.channel, one.event.id) for one in due)
+
+
+def kinds_said(connection: Connection, channel: str, keys: Iterable[str]) -> dict[str, set[DeliveryEventKind]]:
+    """All that was said of each message, by its key; messages of which nothing was said are missing."""
+    said: dict[str, set[DeliveryEventKind]] = {}
+    for key, kind in _SAID.fetch(connection, [(channel, key) for key in sorted(set(keys))]):
+        said.setdefault(key, set()).add(DeliveryEventKind(kind))
+    return said
+
+
+def _row(event: ProviderEvent) -> tuple[Any, ...]:
+    return (
+        _storable(event.id, 200),
+        event.kind.value,
+        _storable(event.key, 100),
+        _storable(event.provider_id, 200),
+        _storable(event.recipient, 254),
+        _storable(event.why, 500),
+        # In ASCII, where every sign that JSON can name has a place in every store.
+        json.dumps(dict(event.raw), default=str),
+        None if event.happened_at is None else to_micros(event.happened_at),
+    )
+
+
+def _storable(text: str | None, longest: int) -> str | None:
+    """Other people's text, without what PostgreSQL has no place for."""
+    return None if text is None else text.encode("utf-8", "replace").decode().replace("\0", "")[:longest]
+
+
+def _due(row: Any) -> Due:
+    channel, id_, kind, key, provider_id, recipient, why, raw, happened_at, tries = row
+    event = ProviderEvent(
+        id=id_,
+        kind=DeliveryEventKind(kind),
+        key=key,
+        provider_id=provider_id,
+        recipient=recipient,
+        why=why,
+        happened_at=None if happened_at is None else from_micros(happened_at),
+        raw=json.loads(raw),
+    )
+    return Due(channel, event, tries)
