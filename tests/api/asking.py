@@ -45,6 +45,7 @@ _FIELDS = {
     "codesUnblock": "changed",
     "codesVoid": "changed",
     "batchUpdate": "changed batch { id }",
+    "codesExport": "job { id }",
     "codeIssue": f"replayed issuance {{ {ISSUANCE} }}",
     "codeReissue": f"replayed issuance {{ {ISSUANCE} }}",
     "codesIssue": f"issued codes results {{ customer replayed issuance {{ {ISSUANCE} }} error {{ code field }} }}",

@@ -29,6 +29,7 @@ def id_of(number: int) -> str:
 async def jobs(fresh: Api) -> dict[str, str]:
     """A job of each of two kinds, of which no server knows how to do them: they wait."""
     made = {}
+    fresh.services.runner._kinds = {}
     for kind in (JobKind.CODES_EXPORT, JobKind.CUSTOMERS_IMPORT):
         fresh.services.runner._is_closing = True
         job = await fresh.services.jobs.submit(NewJob(kind=kind, input={}), Asking(operation=kind, key=None))

@@ -76,6 +76,7 @@ MAY: dict[str, set[str | None]] = {
     "codesUnblock": {MARKETER},
     "codesVoid": {MARKETER},
     "batchUpdate": {MARKETER},
+    "codesExport": {MARKETER},
     "codeIssue": {ISSUER},
     "codesIssue": {ISSUER},
     "codeReissue": {ISSUER},

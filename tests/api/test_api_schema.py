@@ -96,8 +96,8 @@ FIXED_NAMES = {
     "codeValidate promotionsForCart tokens",
     "Mutation": "promotionCreate promotionUpdate promotionActivate promotionPause promotionEnd promotionArchive "
     "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport "
-    "codesAdd codesBlock codesUnblock codesVoid batchUpdate codeIssue codesIssue codeReissue codeHold holdRelease "
-    "codeRedeem redemptionRollback tokenCreate tokenRevoke",
+    "codesAdd codesBlock codesUnblock codesVoid batchUpdate codesExport codeIssue codesIssue codeReissue codeHold "
+    "holdRelease codeRedeem redemptionRollback tokenCreate tokenRevoke",
 }
 
 
@@ -139,6 +139,7 @@ MUST_NOT_BE_DONE_TWICE = {
     "codeHold": "CodeHoldInput",
     "redemptionRollback": "RedemptionRollbackInput",
     "customersUpsert": "CustomersUpsertInput",
+    "codesExport": "CodesExportInput",
     "segmentCreate": "SegmentCreateInput",
     "audienceCreate": "AudienceCreateInput",
     "bookingCreate": "BookingCreateInput",

@@ -18,6 +18,7 @@ from promograph.domain import jobs
 from promograph.domain.access import Scope
 from promograph.domain.jobs import JobKind, JobStatus
 from promograph.errors import BadInput, InputProblem
+from promograph.services import exporting
 from promograph.store.jobs import JobQuery
 
 described(
@@ -55,6 +56,16 @@ _SCOPES = {
 """Whose jobs these are: others do not learn that they exist."""
 
 
+@strawberry.type(description="A file to download.", directives=WRITE)
+class Download:
+    url: str = strawberry.field(
+        description="Its path on this server. Whoever has it gets the file, without a token: treat it as a secret."
+    )
+    name: str = strawberry.field(description="The file's name.")
+    size: float = strawberry.field(description="Its size in bytes.")
+    expires_at: datetime = strawberry.field(description="Until when it is kept.")
+
+
 @strawberry.type(
     description="Long work. It survives a restart of the server: it goes on where it was.", directives=JOBS
 )
@@ -85,6 +96,11 @@ class Job(Node):
             return None
         row = await info.context.services.lookup.batch(self.facts.batch_id)
         return None if row is None else batch_node(row)
+
+    @strawberry.field(description="The file that it has made, while it is kept.", directives=WRITE)
+    async def download(self, info: Asked) -> Download | None:
+        found = await info.context.services.exporting.download(self.facts)
+        return None if found is None else _download(found)
 
 
 @strawberry.input(description="Which job to cancel.")
@@ -162,6 +178,15 @@ def job_node(job: jobs.Job) -> Job:
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
+    )
+
+
+def _download(found: exporting.Download) -> Download:
+    return Download(
+        url=f"/downloads/{found.token}",
+        name=found.file.name,
+        size=float(found.file.size),
+        expires_at=found.file.expires_at,
     )
 
 

@@ -6,6 +6,7 @@ from strawberry.schema.config import StrawberryConfig
 from promograph.api.audiences import AudienceMutations, AudienceQueries
 from promograph.api.bookings import BookingMutations, BookingQueries
 from promograph.api.code_change_mutations import CodeChangeMutations
+from promograph.api.code_exports import CodeExportMutations
 from promograph.api.code_imports import CodeImportMutations
 from promograph.api.code_mutations import CodeMutations
 from promograph.api.customers import CustomerMutations, CustomerQueries
@@ -51,6 +52,7 @@ class Mutation(
     CodeMutations,
     CodeImportMutations,
     CodeChangeMutations,
+    CodeExportMutations,
     IssueMutations,
     RedeemMutations,
     HoldMutations,

@@ -30,13 +30,23 @@ class CodeStanding:
     expires_at: datetime | None
 
     def state(self, now: datetime) -> CodeState:
-        """The weightiest of what is so: what stopped it, then its use, then its time."""
-        if self.void:
-            return CodeState.VOID
-        if self.blocked:
-            return CodeState.BLOCKED
-        if self.uses:
-            return CodeState.REDEEMED
-        if self.expires_at is not None and now >= self.expires_at:
-            return CodeState.EXPIRED
-        return CodeState.ISSUED if self.is_issued else CodeState.AVAILABLE
+        return state_of(
+            blocked=self.blocked,
+            void=self.void,
+            uses=self.uses,
+            is_issued=self.is_issued,
+            is_over=self.expires_at is not None and now >= self.expires_at,
+        )
+
+
+def state_of(*, blocked: bool, void: bool, uses: int, is_issued: bool, is_over: bool) -> CodeState:
+    """The weightiest of what is so: what stopped it, then its use, then its time."""
+    if void:
+        return CodeState.VOID
+    if blocked:
+        return CodeState.BLOCKED
+    if uses:
+        return CodeState.REDEEMED
+    if is_over:
+        return CodeState.EXPIRED
+    return CodeState.ISSUED if is_issued else CodeState.AVAILABLE

@@ -8,6 +8,7 @@ from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
 from promograph.services.code_imports import CodeImports
 from promograph.services.desk import ChannelDesk
+from promograph.services.exporting import CodesExport, Exporting
 from promograph.services.inbound import Inbound
 from promograph.services.issuing import Issuing
 from promograph.services.job_files import JobFiles
@@ -36,7 +37,7 @@ class Services:
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         self._database = database
-        kinds: dict[JobKind, Kind] = {}
+        kinds: dict[JobKind, Kind] = {JobKind.CODES_EXPORT: CodesExport(database, clock)}
         self.runner = Runner(database, clock, kinds)
         self.jobs = Jobs(database, clock, self.runner)
         self.job_files = JobFiles(database, clock)
@@ -52,6 +53,7 @@ class Services:
         self.issuing = Issuing(database, clock, self.telling)
         self.redeeming = Redeeming(database, clock, self.telling)
         self.inbound = Inbound(database, clock, self.telling, self.desk)
+        self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)
         self.people = People(database, clock)
         self.segmenting = Segmenting(database, clock)

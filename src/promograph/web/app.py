@@ -23,6 +23,7 @@ from promograph.plugins import PluginManager
 from promograph.services.app import Services
 from promograph.web.bodies import BodyBounds
 from promograph.web.channel_events import channel_routes
+from promograph.web.downloads import downloads_route
 from promograph.web.graphiql import graphiql_routes
 from promograph.web.graphql import GraphQLEndpoint
 from promograph.web.graphql_requests import operation_from
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         WebSocketRoute("/graphql", socket),
         *channel_routes(used, bounds),
         Route("/health", health),
+        downloads_route(used),
         Route("/", _home),
     ]
     if settings.graphiql:

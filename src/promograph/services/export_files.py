@@ -1,0 +1,68 @@
+"""Rows written as CSV and as XLSX, in memory that does not grow with them."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import xlsxwriter  # type: ignore[import-untyped]
+
+from promograph.domain.code_exports import COLUMNS, Row
+
+_MOST_ROWS = 1_048_575
+"""Of a sheet, its header aside: there is no more room in the format."""
+
+CSV_BEGINNING = "\ufeff"
+"""Tells spreadsheets that the file is in UTF-8."""
+
+
+def csv_lines(rows: Iterable[Row]) -> bytes:
+    """Rows as CSV with commas and CRLF; the texts are made harmless already."""
+    written = io.StringIO()
+    csv.writer(written).writerows(rows)
+    return written.getvalue().encode(errors="replace")
+
+
+class Workbook:
+    """An XLSX file in the making, on the disk; every cell is a text. Further sheets follow one that is full."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="promograph-export-")
+        self._file = (Path(self._folder.name) / "whole").open("w+b")
+        self._book = xlsxwriter.Workbook(self._file, {"constant_memory": True, "tmpdir": self._folder.name})
+        self._sheet: Any = None
+        self._next = 0
+
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if self._sheet is None or self._next > _MOST_ROWS:
+                self._begin_sheet()
+            sheet, number = self._sheet, self._next
+            for column, text in enumerate(row):
+                if text:
+                    sheet.write_string(number, column, text)
+            self._next += 1
+
+    def finished(self, part_bytes: int) -> Iterator[bytes]:
+        """The whole file, in parts."""
+        if self._sheet is None:
+            self._begin_sheet()
+        self._book.close()
+        self._file.seek(0)
+        while part := self._file.read(part_bytes):
+            yield part
+
+    def close(self) -> None:
+        """Leave nothing of it on the disk, finished or not."""
+        self._file.close()
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
+        self._folder.cleanup()
+
+    def _begin_sheet(self) -> None:
+        self._sheet = self._book.add_worksheet()
+        for column, name in enumerate(COLUMNS):
+            self._sheet.write_string(0, column, name)
+        self._next = 1
