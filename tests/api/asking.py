@@ -54,7 +54,9 @@ _FIELDS = {
     "tokenCreate": "text token { id name scopes createdAt revokedAt }",
     "tokenRevoke": "token { id name scopes createdAt revokedAt }",
 }
-INVENTORY = "total available issued blocked redeemed redemptions customers fallbackIssued fallbackActive"
+INVENTORY = (
+    "total available issued blocked redeemed redemptions customers fallbackIssued fallbackActive lowStock runsOutAt"
+)
 
 
 @cache
@@ -203,6 +205,7 @@ REWARD = """kind text effect type { handle } maximum { amount currency }
 BUDGET = " ".join(f"{part} {{ amount currency }}" for part in ("total", "spent", "held", "left"))
 WHOLE_PROMOTION = f"""id handle name description properties {{ name value }} status endReason stopRedeeming
     reward {{ {REWARD} }} condition {{ asInput }} budget {{ {BUDGET} }} usesPerPeriod {{ uses period }} redemptionCap
+    lowStockThreshold
     codeRequired combinable priority codeKind issuePolicy onEmpty codeFormat {{ prefix suffix length alphabet pattern }}
     window {{ timeZone startsAt endsAt }} validFor audienceCap usesPerCode usesPerCustomer holderOnly
     createdAt updatedAt singleCode fallbackCode inventory {{ {INVENTORY} }}"""

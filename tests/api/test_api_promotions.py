@@ -32,6 +32,7 @@ async def test_a_promotion_has_the_defaults_that_the_schema_names(api: Api) -> N
         "budget": None,
         "usesPerPeriod": None,
         "redemptionCap": None,
+        "lowStockThreshold": None,
         "codeRequired": True,
         "combinable": False,
         "priority": 0,

@@ -58,6 +58,7 @@ MAY: dict[str, set[str | None]] = {
     "jobs": {MARKETER, PEOPLE},
     "sendPlan": {SENDER, MARKETER},
     "tokens": set(),
+    "events": set(),
     "inventoryChanged": {READER, MARKETER},
     "promotionCreate": {MARKETER},
     "promotionUpdate": {MARKETER},
@@ -307,7 +308,7 @@ def texts_in(fields: set[str]) -> set[str]:
 OF_EVERYBODY = {
     "Node.id", "Promotion.id", "Code.id", "Batch.id", "Token.id", "Issuance.id", "Redemption.id", "Segment.id",
     "Customer.id", "Audience.id", "Booking.id",
-    "Job.id",
+    "Job.id", "Event.id",
 }  # fmt: skip
 
 

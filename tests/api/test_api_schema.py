@@ -212,6 +212,7 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
         "Promotion.batches",
         "Promotion.codes",
         "Query.audiences",
+        "Query.events",
         "Query.jobs",
         "Query.promotions",
     ]

@@ -8,6 +8,7 @@ from promograph.api.bookings import booking_node
 from promograph.api.code import batch_node, code_node
 from promograph.api.context import Asked
 from promograph.api.customers import customer_node
+from promograph.api.events import event_node
 from promograph.api.issuance import issuance_node
 from promograph.api.jobs import job_node, visible_job
 from promograph.api.nodes import Node, name_of_numbers
@@ -46,6 +47,11 @@ async def _redemption(info: Asked, promotion_id: int, number: int) -> Node | Non
 async def _token(info: Asked, id_: int) -> Node | None:
     tokens = await info.context.services.access.every()
     return next((token_node(token) for token in tokens if token.id == id_), None)
+
+
+async def _event(info: Asked, id_: int) -> Node | None:
+    found = await info.context.services.happenings.get(id_)
+    return None if found is None else event_node(found)
 
 
 async def _segment(info: Asked, id_: int) -> Node | None:
@@ -90,6 +96,7 @@ _KINDS = {
     "Issuance": _Kind(_issuance, 2, (Scope.CODES_ISSUE, Scope.PROMOTIONS_WRITE)),
     "Redemption": _Kind(_redemption, 2, (Scope.CODES_REDEEM, Scope.PROMOTIONS_WRITE)),
     "Token": _Kind(_token, 1, ()),
+    "Event": _Kind(_event, 1, ()),
     "Segment": _Kind(_segment, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Audience": _Kind(_audience, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Booking": _Kind(_booking, 1, (Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),

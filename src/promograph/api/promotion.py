@@ -64,6 +64,11 @@ class Inventory:
     customers: int = strawberry.field(description="Customers who were given a code, the fallback included.")
     fallback_issued: int = strawberry.field(description="How often the fallback code was given.")
     fallback_active: bool = strawberry.field(description="Whether the fallback code is what customers get now.")
+    low_stock: bool = strawberry.field(description="Whether there are as few codes left as `lowStockThreshold`.")
+    runs_out_at: datetime | None = strawberry.field(
+        description="When the pool is empty if codes go on being issued as in the last five minutes, hour or day, "
+        "whichever is the fastest. None where it is empty, is not drained, cannot run out, or outlasts the promotion."
+    )
 
 
 @strawberry.type(
@@ -107,6 +112,9 @@ class Promotion(Node):
         description="How often a customer may redeem it within a stretch of the calendar."
     )
     redemption_cap: int | None = strawberry.field(description="At most so many uses, open holds included.")
+    low_stock_threshold: int | None = strawberry.field(
+        description="With so many codes left, or fewer, the pool is low; none: nobody is told until it is empty."
+    )
     holder_only: bool = strawberry.field(description="Whether only the customer who was given a code may redeem it.")
     code_required: bool = strawberry.field(
         description="Whether it takes a code; if not, it also applies to an eligible cart by itself."
@@ -199,6 +207,7 @@ def promotion_node(facts: promotions.Promotion, now: datetime) -> Promotion:
         uses_per_customer=terms.uses_per_customer,
         uses_per_period=None if period is None else PeriodCap(uses=period.uses, period=period.period),
         redemption_cap=terms.redemption_cap,
+        low_stock_threshold=terms.low_stock_threshold,
         holder_only=terms.holder_only,
         code_required=terms.code_required,
         combinable=terms.combinable,
@@ -227,6 +236,8 @@ def shown_inventory(numbers: inventories.Inventory) -> Inventory:
         customers=numbers.customers,
         fallback_issued=numbers.fallback_issued,
         fallback_active=numbers.fallback_active,
+        low_stock=numbers.low_stock,
+        runs_out_at=numbers.runs_out_at,
     )
 
 

@@ -93,6 +93,9 @@ class PromotionCreateInput:
         default=None, description="How often a customer may redeem within a stretch of the calendar."
     )
     redemption_cap: int | None = strawberry.field(default=None, description="At most so many uses in all.")
+    low_stock_threshold: int | None = strawberry.field(
+        default=None, description="With so many codes left, or fewer, the pool is low, and an event tells it."
+    )
     budget: MoneyInput | None = strawberry.field(
         default=None, description="At most so much money taken off in all; all other money is in its currency."
     )
@@ -142,6 +145,9 @@ class PromotionUpdateInput:
         default=UNSET, description="How often a customer may redeem within a stretch of the calendar."
     )
     redemption_cap: int | None = strawberry.field(default=UNSET, description="At most so many uses in all.")
+    low_stock_threshold: int | None = strawberry.field(
+        default=UNSET, description="With so many codes left, or fewer, the pool is low."
+    )
     budget: MoneyInput | None = strawberry.field(
         default=UNSET, description="At most so much money taken off; its currency is fixed once it has left its draft."
     )

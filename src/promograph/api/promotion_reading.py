@@ -51,6 +51,7 @@ def draft_of(input: PromotionCreateInput) -> Draft:
         uses_per_customer=input.uses_per_customer,
         uses_per_period=_period_cap(input.uses_per_period),
         redemption_cap=input.redemption_cap,
+        low_stock_threshold=input.low_stock_threshold,
         budget=read_money(input.budget, "budget"),
         holder_only=input.holder_only,
         code_required=input.code_required,
@@ -72,7 +73,7 @@ _PLAIN = (
     "combinable",
     "priority",
 )
-_LIMITS = ("valid_for", "audience_cap", "uses_per_code", "uses_per_customer", "redemption_cap")
+_LIMITS = ("valid_for", "audience_cap", "uses_per_code", "uses_per_customer", "redemption_cap", "low_stock_threshold")
 
 
 def changed(terms: PromotionTerms, input: PromotionUpdateInput) -> tuple[Draft, bool]:

@@ -12,6 +12,7 @@ from promograph.api.code_mutations import CodeMutations
 from promograph.api.customers import CustomerMutations, CustomerQueries
 from promograph.api.documents import Documents
 from promograph.api.documents_schema import Schema
+from promograph.api.events import EventQueries
 from promograph.api.hold_operations import HoldMutations
 from promograph.api.issue_mutations import IssueMutations
 from promograph.api.jobs import JobMutations, JobQueries
@@ -41,6 +42,7 @@ class Query(
     JobQueries,
     SendPlanQueries,
     TokenQueries,
+    EventQueries,
 ):
     pass
 

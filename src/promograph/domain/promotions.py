@@ -71,7 +71,8 @@ class PromotionTerms:
 
     `budget` bounds the discounts given and held together, `redemption_cap` the redemptions and open holds. Without
     `code_required` the promotion also applies to an eligible cart by itself. A promotion that is not `combinable`
-    shares a cart with no other; among those that are, the higher `priority` takes its discount first.
+    shares a cart with no other; among those that are, the higher `priority` takes its discount first. With so many
+    codes left as `low_stock_threshold`, or fewer, its pool is low.
     """
 
     handle: str
@@ -91,6 +92,7 @@ class PromotionTerms:
     uses_per_customer: int | None = None
     uses_per_period: PeriodCap | None = None
     redemption_cap: int | None = None
+    low_stock_threshold: int | None = None
     budget: Money | None = None
     holder_only: bool = False
     code_required: bool = True

@@ -138,6 +138,14 @@ def _idle_settings(reviewed: Reviewed) -> Iterator[Finding]:
             "priority orders promotions that share a cart, and this one shares none.",
             "priority",
         )
+    if terms.low_stock_threshold is not None and (
+        terms.code_kind is CodeKind.SINGLE or terms.on_empty is OnEmpty.GENERATE
+    ):
+        yield Finding(
+            Concern.WITHOUT_EFFECT,
+            "lowStockThreshold is about a pool that can run out, and this promotion's never does.",
+            "lowStockThreshold",
+        )
     if terms.code_kind is not CodeKind.SINGLE:
         return
     if terms.valid_for is not None:

@@ -37,6 +37,7 @@ def checked_terms(terms: PromotionTerms) -> PromotionTerms:
         ("usesPerCustomer", terms.uses_per_customer),
         ("usesPerPeriod", None if terms.uses_per_period is None else terms.uses_per_period.uses),
         ("redemptionCap", terms.redemption_cap),
+        ("lowStockThreshold", terms.low_stock_threshold),
     ):
         if limit is not None and not 1 <= limit <= _LARGEST:
             raise _bad(InputProblem.OUT_OF_RANGE, f"{name} must be at least 1; leave it out for no limit.", name)

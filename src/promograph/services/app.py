@@ -9,6 +9,7 @@ from promograph.services.changing import Changing
 from promograph.services.code_imports import CodeImports
 from promograph.services.desk import ChannelDesk
 from promograph.services.exporting import CodesExport, Exporting
+from promograph.services.happenings import Happenings
 from promograph.services.inbound import Inbound
 from promograph.services.issuing import Issuing
 from promograph.services.job_files import JobFiles
@@ -61,6 +62,7 @@ class Services:
         self.watching = Watching(database, clock)
         self.bookings = Bookings(database, clock)
         self.send_plans = SendPlans(database, clock)
+        self.happenings = Happenings(database)
         self.clock = clock
 
     @classmethod

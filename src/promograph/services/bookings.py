@@ -8,7 +8,7 @@ from promograph.domain.keys import checked_key, checked_optional
 from promograph.domain.promotions import CodeKind, Promotion, PromotionStatus
 from promograph.errors import BadInput, InputProblem
 from promograph.services.keyed_writes import Once, write_again
-from promograph.store import bookings, locking, stock
+from promograph.store import bookings, locking, stock, stock_telling
 from promograph.store.database import Connection, Database
 from promograph.store.issuing import unknown_promotion
 from promograph.store.stock import Stock
@@ -51,6 +51,7 @@ class Bookings:
                 raise BadInput(InputProblem.STATE, sentence, field=("promotion",))
             _check_room(connection, promotion, counters, new)
             id_ = bookings.insert(connection, counters, send=new.send, codes=new.codes, now=now)
+            stock_telling.tell(connection, [(promotion, counters)], now)
             stock.save(connection, [counters])
             return id_
 
@@ -68,6 +69,7 @@ class Bookings:
             found = _read(connection, id_)  # as it is under the lock
             if found.released_at is None:
                 bookings.release(connection, counters, found, now)
+                stock_telling.tell_by_id(connection, [counters], now)
                 stock.save(connection, [counters])
             return _read(connection, id_)
 

@@ -27,6 +27,7 @@ from promograph.store import (
     segments,
     shared_codes,
     stock,
+    stock_telling,
     used_up,
 )
 from promograph.store.budgets import Spending
@@ -90,6 +91,8 @@ class Promoting:
                 _check_ready(connection, changed, counters)
                 limits.check_above_what_happened(connection, promotion, changed, counters, now)
                 used_up.end_where_reached(connection, [(changed, counters)], now)
+            stock_telling.tell(connection, [(changed, counters)], now)
+            stock.save(connection, [counters])
             return _read(connection, id_)
 
         now = self._clock()
@@ -200,7 +203,10 @@ class Promoting:
                 end_reason=promotion.end_reason(now),
                 stop_redeeming=promotion.stop_redeeming,
             )
-            return _read(connection, id_)
+            changed = _read(connection, id_)
+            stock_telling.tell(connection, [(changed, counters)], now)
+            stock.save(connection, [counters])
+            return changed
 
         now = self._clock()
         return await self._database.write(work)

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from datetime import timedelta
 
 from promograph.domain.clock import Clock
 from promograph.errors import BadInput, InputProblem
@@ -20,7 +22,7 @@ class Watching:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._inventories = Poller(self._read, every=_SECONDS_BETWEEN)
+        self._inventories = Poller(self._read, every=_SECONDS_BETWEEN, moved=_is_worth_telling)
 
     async def inventory(self, promotion_id: int) -> AsyncGenerator[Inventory, None]:
         """The numbers of a promotion by id; BadInput (NOT_FOUND) where there is none."""
@@ -38,3 +40,13 @@ class Watching:
     async def _read(self, ids: list[int]) -> dict[int, Inventory]:
         now = self._clock()
         return await self._database.read(lambda connection: inventories.read(connection, ids, now))
+
+
+def _is_worth_telling(given: Inventory, newest: Inventory) -> bool:
+    """A forecast moves with the clock, even where nothing else does: by less than a minute it is not worth telling."""
+    if replace(newest, runs_out_at=given.runs_out_at) != given:
+        return True
+    before, after = given.runs_out_at, newest.runs_out_at
+    if before is None or after is None:
+        return before is not after
+    return abs(after - before) >= timedelta(minutes=1)

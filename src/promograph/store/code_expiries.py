@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from promograph.store import line, stock
+from promograph.store import line, stock, stock_telling
 from promograph.store.code_selecting import Range
 from promograph.store.statements import Statement
 from promograph.store.tables import to_micros
@@ -41,6 +41,7 @@ def change(connection: Connection, id_: int, part: Range, expires_at: datetime |
             line.put_back(connection, sorted(back))
             counters.void -= len(back)
             counters.available += len(back)
+            stock_telling.tell_by_id(connection, [counters], now)
             stock.save(connection, [counters])
     if expires_at is None:
         return _CLEAR.run(connection, id=id_, low=low, high=high)

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from promograph.domain import forecasting, stock_levels
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus
-from promograph.store import holds, promotions, stock
+from promograph.store import holds, issue_marks, promotions, stock
+from promograph.store.issue_marks import Pace
 from promograph.store.stock import Stock
 
 
@@ -15,7 +17,7 @@ from promograph.store.stock import Stock
 class Inventory:
     """`total = available + booked + issued + blocked + void`, without a fallback.
 
-    `redeemed` counts codes, `redemptions` uses, `held` open holds.
+    `redeemed` counts codes, `redemptions` uses, `held` open holds. `runs_out_at` is told as of the moment of reading.
     """
 
     promotion_id: int
@@ -31,18 +33,30 @@ class Inventory:
     customers: int
     fallback_issued: int
     fallback_active: bool
+    low_stock: bool
+    runs_out_at: datetime | None
 
 
 def read(connection: Connection, promotion_ids: Iterable[int], now: datetime) -> dict[int, Inventory]:
     ids = list(promotion_ids)
     stocks = stock.read(connection, ids)
     holds.leave_out_lapsed(connection, stocks.values(), now)
-    return {
-        id_: _inventory(promotion, stocks[id_], now) for id_, promotion in promotions.by_id(connection, ids).items()
-    }
+    found = promotions.by_id(connection, ids)
+    draining = [stocks[id_] for id_, promotion in found.items() if _drains(promotion, stocks[id_], now)]
+    paces = issue_marks.paces(connection, draining, now)
+    return {id_: _inventory(promotion, stocks[id_], paces.get(id_), now) for id_, promotion in found.items()}
 
 
-def _inventory(promotion: Promotion, counters: Stock, now: datetime) -> Inventory:
+def _drains(promotion: Promotion, counters: Stock, now: datetime) -> bool:
+    is_active = promotion.status(now) is PromotionStatus.ACTIVE
+    return is_active and counters.available > 0 and stock_levels.can_run_out(promotion)
+
+
+def _inventory(promotion: Promotion, counters: Stock, pace: Pace | None, now: datetime) -> Inventory:
+    until = promotion.terms.window.ends_at
+    runs_out_at = None
+    if pace is not None:
+        runs_out_at = forecasting.runs_out_at(counters.available, pace.asked, since=pace.since, now=now, until=until)
     terms = promotion.terms
     gives_fallback = terms.on_empty is OnEmpty.FALLBACK and terms.code_kind is not CodeKind.SINGLE
     return Inventory(
@@ -59,4 +73,6 @@ def _inventory(promotion: Promotion, counters: Stock, now: datetime) -> Inventor
         customers=counters.customers,
         fallback_issued=counters.fallback_issued,
         fallback_active=gives_fallback and counters.free == 0 and promotion.status(now) is PromotionStatus.ACTIVE,
+        low_stock=stock_levels.is_low(promotion, counters.free),
+        runs_out_at=runs_out_at,
     )

@@ -15,7 +15,17 @@ from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, Issu
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
-from promograph.store import bookings, issuances, line, locking, shared_codes, stock, used_up
+from promograph.store import (
+    bookings,
+    issuances,
+    issue_marks,
+    line,
+    locking,
+    shared_codes,
+    stock,
+    stock_telling,
+    used_up,
+)
 from promograph.store.bookings import Claim
 from promograph.store.bulk import TAKEN
 from promograph.store.issuances import NewRow
@@ -97,10 +107,12 @@ class _Batch:
             self._admit(part)
         everyone = parts
         parts = [part for part in parts if part.wanted]
+        issue_marks.mark(self._connection, (part.stock for part in parts), self._micros)
         codes = self._take(parts)
         for part in parts:
             self._hand_out(part, codes.get(part.promotion.id, []))
         issuances.insert(self._connection, self._rows)
+        stock_telling.tell(self._connection, ((part.promotion, part.stock) for part in parts), self._now)
         stock.save(self._connection, [part.stock for part in parts])
         used_up.end_where_reached(self._connection, ((part.promotion, part.stock) for part in parts), self._now)
         for part in everyone:

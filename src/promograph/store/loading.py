@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy import Connection
 
 from promograph.errors import BadInput, InputProblem
-from promograph.store import stock
+from promograph.store import stock, stock_telling
 from promograph.store.bulk import TAKEN, Insertion
 from promograph.store.statements import Statement, savepoint
 from promograph.store.tables import to_micros
@@ -161,6 +161,9 @@ def publish(
         raise _overtaken()
     if not size:
         return None
+    counters = stock.read(connection, [load.promotion_id])
+    stock_telling.tell_by_id(connection, counters.values(), now)
+    stock.save(connection, counters.values())
     span = (load.first, last)
     return add_batch(connection, load.promotion_id, span, size, source=source, channel=channel, report=report, now=now)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect
 from sqlmodel import SQLModel
 
 from promograph.errors import StoreOutdated
-from promograph.store import tables, tables_audiences, tables_inbound, tables_jobs, tables_people
+from promograph.store import tables, tables_audiences, tables_events, tables_inbound, tables_jobs, tables_people
 from promograph.store.database import Database
 
 
@@ -77,6 +77,7 @@ for _filled in (
     tables_audiences.AudienceRow,
     tables_jobs.JobRow,
     tables_inbound.InboundEventRow,
+    tables_events.EventRow,
 ):
     assert _filled.metadata is SQLModel.metadata, "imports fill it"
 

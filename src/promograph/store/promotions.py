@@ -31,8 +31,8 @@ from promograph.store.tables import from_micros, to_micros
 _TERMS = (
     "handle, name, description, properties, reward, reward_type, condition, code_kind, issue_policy, on_empty, "
     "code_format, time_zone, starts_at, ends_at, valid_for_seconds, audience_cap, uses_per_code, uses_per_customer, "
-    "period_uses, period, redemption_cap, budget_minor, budget_currency, holder_only, code_required, combinable, "
-    "priority"
+    "period_uses, period, redemption_cap, low_stock_threshold, budget_minor, budget_currency, holder_only, "
+    "code_required, combinable, priority"
 )
 _COLUMNS = f"id, status, end_reason, stop_redeeming, created_at, updated_at, {_TERMS}"
 
@@ -144,6 +144,7 @@ def _terms_of(found: dict[str, Any]) -> PromotionTerms:
         uses_per_customer=found["uses_per_customer"],
         uses_per_period=None if period is None else PeriodCap(uses=found["period_uses"], period=Period(period)),
         redemption_cap=found["redemption_cap"],
+        low_stock_threshold=found["low_stock_threshold"],
         budget=None if budget is None else Money(minor=budget, currency=found["budget_currency"]),
         holder_only=bool(found["holder_only"]),
         code_required=bool(found["code_required"]),
@@ -188,6 +189,7 @@ def as_row(terms: PromotionTerms) -> dict[str, Any]:
         "period_uses": None if capped is None else capped.uses,
         "period": None if capped is None else capped.period,
         "redemption_cap": terms.redemption_cap,
+        "low_stock_threshold": terms.low_stock_threshold,
         "budget_minor": None if budget is None else budget.minor,
         "budget_currency": None if budget is None else budget.currency,
         "holder_only": terms.holder_only,

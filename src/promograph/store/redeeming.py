@@ -18,7 +18,7 @@ from promograph.domain.redeeming import (
     ValidateRequest,
     Validation,
 )
-from promograph.store import holds, line, redemptions, stock, used_up
+from promograph.store import holds, line, redemptions, stock, stock_telling, used_up
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.subjects import Subject, Subjects
@@ -113,6 +113,7 @@ def _write(subjects: Subjects, accepted: Sequence[Taken]) -> list[Redemption]:
     holds.end(connection, ended, now)
     used_up.end_where_reached(connection, ((subject.promotion, subject.stock) for subject in used), now)
     changed = subjects.changed | {subject.promotion.id: subject.stock for subject in used}
+    stock_telling.tell(connection, ((subject.promotion, subject.stock) for subject in used), now)
     stock.save(connection, changed.values())
     return made
 

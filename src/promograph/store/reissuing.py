@@ -57,6 +57,7 @@ def _repeat(
     if refusal is not None:
         return IssueOutcome(problem=refusal)
     counters.issuances += 1
+    counters.repeats += 1
     # The code's own expiry stays as it was: only the act of giving it is new.
     repeated = replace(
         last,

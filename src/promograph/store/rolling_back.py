@@ -12,7 +12,7 @@ from promograph.domain.promotions import CodeKind, Promotion
 from promograph.domain.redeeming import Redemption, Rollback, RollbackOutcome, RollbackRequest
 from promograph.domain.refusals import RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
-from promograph.store import histories, issuances, line, locking, stock
+from promograph.store import histories, issuances, line, locking, stock, stock_telling
 from promograph.store.locking import Locked
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
@@ -156,6 +156,7 @@ def _write(
         counters.redemptions -= 1
         if redemption.seq is not None:
             _give_back_use(connection, promotion, counters, redemption.seq)
+    stock_telling.tell(connection, [(promotion, counters)], made.rolled_back_at)
     stock.save(connection, [counters])
 
 

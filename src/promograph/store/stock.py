@@ -37,6 +37,9 @@ class Stock:
     spent: int
     held: int
     booked: int
+    repeats: int
+    level: int
+    marked_at: int
     stored: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from promograph.domain.code_changes import CodeChange
 from promograph.domain.code_events import CodeEventKind
 from promograph.domain.decisions import SHARED_SEQ
-from promograph.store import line, stock
+from promograph.store import line, stock, stock_telling
 from promograph.store.code_events import write_events
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
@@ -112,6 +112,7 @@ def change_places(connection: Connection, places: Sequence[Place], change: CodeC
             back.append((fact.promotion_id, fact.seq))
     if back:
         line.put_back(connection, sorted(back))
+    stock_telling.tell_by_id(connection, stocks.values(), now)
     stock.save(connection, stocks.values())
     return len(changing)
 

@@ -144,6 +144,7 @@ class PromotionRow(SQLModel, table=True):
     period_uses: int | None = _big(nullable=True)
     period: str | None = Field(default=None, sa_column=Column(String(8)))
     redemption_cap: int | None = _big(nullable=True)
+    low_stock_threshold: int | None = _big(nullable=True)
     budget_minor: int | None = _big(nullable=True)
     budget_currency: str | None = Field(default=None, sa_column=Column(String(3)))
     holder_only: bool = _flag()
@@ -165,7 +166,8 @@ class StockRow(SQLModel, table=True):
     them. `booked` of the `available` codes may be issued to the sends that booked them only; where some were blocked
     since, more may be booked than there are. `void` are the codes stopped for good, and those that the line has passed
     because they had expired by then. `spent` and `held` are money, in the smallest unit of the budget's currency, and 0
-    without a budget.
+    without a budget. `repeats` counts issuances of that kind, `level` is the `StockLevel` that was told last,
+    `marked_at` (microseconds) the instant of the last `issue_mark`.
     `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
     """
 
@@ -190,6 +192,9 @@ class StockRow(SQLModel, table=True):
     spent: int = _counter()
     held: int = _counter()
     booked: int = _counter()
+    repeats: int = _counter()
+    level: int = _counter()
+    marked_at: int = _counter()
     loader: str | None = Field(default=None, sa_column=Column(String(36)))
     loader_seen_at: datetime | None = _instant(nullable=True)
 

@@ -99,6 +99,7 @@ ROWS = {
             "code_event",
             "hold",
             "issuance",
+            "issue_mark",
             "redemption",
             "returned_code",
             "rollback",

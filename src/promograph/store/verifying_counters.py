@@ -39,6 +39,7 @@ COUNTS = {
     "redeemed": f"SELECT c.promotion_id, count(*) {_COUNTED} AND c.uses > 0 GROUP BY c.promotion_id",
     "issuances": "SELECT promotion_id, count(*) FROM issuance GROUP BY promotion_id",
     "fallback_issued": "SELECT promotion_id, count(*) FROM issuance WHERE kind = 'FALLBACK' GROUP BY promotion_id",
+    "repeats": "SELECT promotion_id, count(*) FROM issuance WHERE kind = 'REPEAT' GROUP BY promotion_id",
     "customers": "SELECT promotion_id, count(DISTINCT customer) FROM issuance GROUP BY promotion_id",
     "redemptions": f"SELECT promotion_id, count(*) FROM {STANDING} d GROUP BY promotion_id",
     "redemption_number": "SELECT promotion_id, count(*) FROM redemption GROUP BY promotion_id",

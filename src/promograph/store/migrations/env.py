@@ -5,9 +5,9 @@ from typing import Literal
 from alembic import context
 from sqlmodel import SQLModel
 
-from promograph.store import tables, tables_audiences, tables_people
+from promograph.store import tables, tables_audiences, tables_events, tables_people
 
-for _filled in (tables.PromotionRow, tables_people.CustomerRow, tables_audiences.AudienceRow):
+for _filled in (tables.PromotionRow, tables_people.CustomerRow, tables_audiences.AudienceRow, tables_events.EventRow):
     assert _filled.metadata is SQLModel.metadata, "imports fill it"
 
 

@@ -1,0 +1,27 @@
+"""What happened that somebody outside may want to know: kinds, and the event itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class EventKind(StrEnum):
+    """The STOCK kinds and FALLBACK_ON are about an active promotion's pool; their data has `available`, `threshold`."""
+
+    STOCK_LOW = "STOCK_LOW"
+    STOCK_EMPTY = "STOCK_EMPTY"
+    FALLBACK_ON = "FALLBACK_ON"
+    STOCK_REFILLED = "STOCK_REFILLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """`data` is what JSON can say."""
+
+    id: int
+    kind: EventKind
+    promotion_id: int | None
+    data: Mapping[str, Any]
+    happened_at: datetime

@@ -1,0 +1,75 @@
+"""Rows of what happened: written with what they tell of, read by page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection
+
+from promograph.domain.events import Event, EventKind
+from promograph.store import keyset
+from promograph.store.listing import Page, Slice
+from promograph.store.statements import Statement
+from promograph.store.tables import from_micros, to_micros
+
+_COLUMNS = "e.id, e.kind, e.promotion_id, CAST(e.data AS text), e.happened_at"
+_NEW = Statement(
+    "INSERT INTO event (kind, promotion_id, data, happened_at) SELECT r.kind, r.promotion_id, r.data, :now "
+    "FROM @rows(kind text, promotion_id bigint, data json) r"
+)
+_ONE = Statement(f"SELECT {_COLUMNS} FROM event e WHERE e.id = :id")
+
+NewEvent = tuple[EventKind, int | None, dict[str, Any]]
+"""Kind, promotion, data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventQuery:
+    """Which events: all of the conditions hold."""
+
+    kinds: frozenset[EventKind] = frozenset()
+    promotion_id: int | None = None
+    since: datetime | None = None
+
+
+def append(connection: Connection, new: Sequence[NewEvent], now: datetime) -> None:
+    rows = [(kind, promotion_id, orjson.dumps(data).decode()) for kind, promotion_id, data in new]
+    _NEW.run(connection, rows, now=to_micros(now))
+
+
+def page(connection: Connection, query: EventQuery, part: Slice) -> Page:
+    """The latest first, by id."""
+    rows, params = "FROM event e WHERE true", dict[str, Any]()
+    if query.kinds:
+        rows += f" AND e.kind IN ({_quoted(query.kinds)})"
+    if query.promotion_id is not None:
+        rows += " AND e.promotion_id = :promotion_id"
+        params["promotion_id"] = query.promotion_id
+    if query.since is not None:
+        rows += " AND e.happened_at >= :since"
+        params["since"] = to_micros(query.since)
+    found = keyset.page(connection, _COLUMNS, rows, params, part, descending=True)
+    return Page([(key, _event(row)) for key, row in found.rows], found.has_next, found.has_previous)
+
+
+def by_id(connection: Connection, id_: int) -> Event | None:
+    rows = _ONE.fetch(connection, id=id_)
+    return _event(rows[0]) if rows else None
+
+
+def _quoted(kinds: frozenset[EventKind]) -> str:
+    """Names of an enumeration of ours: nothing that a caller wrote."""
+    return ", ".join(f"'{kind.value}'" for kind in sorted(kinds))
+
+
+def _event(row: Any) -> Event:
+    id_, kind, promotion_id, data, happened_at = row
+    return Event(
+        id=id_,
+        kind=EventKind(kind),
+        promotion_id=promotion_id,
+        data=orjson.loads(data),
+        happened_at=from_micros(happened_at),
+    )
