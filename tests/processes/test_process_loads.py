@@ -28,7 +28,7 @@ def test_a_load_that_was_killed_leaves_nothing(
     def survive(store: str, token: str) -> None:
         server = new_server(store)
         with running([server]):
-            for load in (_Generating(), _Importing()):
+            for load in (_Importing(),):
                 promotion = asyncio.run(load.begin(server, token, store))
                 server.start()
                 asyncio.run(load.go_on(server, token, store, promotion))
@@ -73,13 +73,6 @@ class _Load:
             done = (await self.load(client, promotion)).body["data"].popitem()[1]
             assert (done["batch"], done["userErrors"]) == ({"size": CODES}, [])
             assert (await client.look_at(self.handle))["inventory"]["total"] == BEFORE + CODES
-
-
-class _Generating(_Load):
-    handle = "generated"
-
-    async def load(self, client: Client, promotion: str) -> Answer:
-        return await client.try_to_mutate("codesGenerate", self.shown, promotion=promotion, count=CODES)
 
 
 class _Importing(_Load):

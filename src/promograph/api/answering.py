@@ -25,10 +25,10 @@ async def answered(act: Awaitable[T], places: Places = AS_NAMED) -> tuple[T | No
     try:
         return await act, []
     except BadInput as problem:
-        return None, [user_error(_placed(problem, places))]
+        return None, [user_error(placed(problem, places))]
 
 
-def _placed(problem: BadInput, places: Places) -> BadInput:
+def placed(problem: BadInput, places: Places) -> BadInput:
     """The longest part of the path that `places` knows is what counts."""
     for length in range(len(problem.field), 0, -1):
         path = places.get(".".join(problem.field[:length]))

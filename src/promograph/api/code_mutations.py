@@ -5,16 +5,20 @@ from typing import Any
 import strawberry
 
 from promograph.api.adding_reports import AddingReport, shown_report
-from promograph.api.answering import Given, Places, answered
+from promograph.api.answering import Given, Places, answered, placed
 from promograph.api.code import Batch, shown_batch
 from promograph.api.context import Asked
+from promograph.api.jobs import Job, job_node
 from promograph.api.nodes import read_number
 from promograph.api.promotion_inputs import CodeFormatInput
 from promograph.api.promotion_reading import FORMAT_FIELDS, format_of
 from promograph.api.rights import WRITE
-from promograph.api.user_errors import UserError
+from promograph.api.user_errors import UserError, user_error
+from promograph.domain import jobs
 from promograph.domain.batches import Added
+from promograph.errors import BadInput, InputProblem
 
+_LONGEST_WAIT = 600
 _IDEMPOTENT = "Repeat the call with the same key and it is done once: at most 128 characters."
 
 # What is wrong with the look of codes lies in the input's format, or else the promotion's has no room for so many.
@@ -30,6 +34,9 @@ class CodesGenerateInput:
         default=None, description="Their look; the promotion's if left out."
     )
     channel: str | None = strawberry.field(default=None, description="A label: the channel that they are meant for.")
+    wait_seconds: int = strawberry.field(
+        default=30, description=f"How long to wait for the end of the work, 0 to {_LONGEST_WAIT}; the job goes on."
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
 
 
@@ -43,7 +50,10 @@ class CodesAddInput:
 
 @strawberry.type(description="The codes that were made.", directives=WRITE)
 class CodesGeneratePayload:
-    batch: Batch | None = strawberry.field(description="The codes as a batch; none when something was wrong.")
+    batch: Batch | None = strawberry.field(
+        description="The codes as a batch; none when something was wrong, and while the job goes on."
+    )
+    job: Job | None = strawberry.field(description="The job that makes them, or has made them.")
     user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was added.")
 
 
@@ -58,8 +68,14 @@ class CodesAddPayload:
 class CodeMutations:
     @strawberry.mutation(description="Make codes that nobody can guess, and put them into the pool.", directives=WRITE)
     async def codes_generate(self, info: Asked, input: Given[CodesGenerateInput]) -> CodesGeneratePayload:
-        added, errors = await answered(_generate(info, input), _IN_COUNT if input.format is None else _IN_FORMAT)
-        return CodesGeneratePayload(batch=None if added is None else shown_batch(added.batch), user_errors=errors)
+        places = _IN_COUNT if input.format is None else _IN_FORMAT
+        job, errors = await answered(_generate(info, input), places)
+        if job is None:
+            return CodesGeneratePayload(batch=None, job=None, user_errors=errors)
+        if job.error is not None:
+            errors = [user_error(placed(job.error, places))]
+        shown = job_node(job)
+        return CodesGeneratePayload(batch=await shown.batch(info), job=shown, user_errors=errors)
 
     @strawberry.mutation(description="Put codes into the pool as they are.", directives=WRITE)
     async def codes_add(self, info: Asked, input: Given[CodesAddInput]) -> CodesAddPayload:
@@ -67,11 +83,16 @@ class CodeMutations:
         return CodesAddPayload(**_shown(added), user_errors=errors)
 
 
-async def _generate(info: Asked, input: CodesGenerateInput) -> Added:
+async def _generate(info: Asked, input: CodesGenerateInput) -> jobs.Job:
+    seconds = input.wait_seconds
+    if not 0 <= seconds <= _LONGEST_WAIT:
+        sentence = f"waitSeconds must be 0 to {_LONGEST_WAIT}; it is {seconds:,}."
+        raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("waitSeconds",))
     format_ = None if input.format is None else format_of(input.format)
-    return await info.context.services.stocking.generate(
+    job = await info.context.services.stocking.begin_generating(
         _promotion(input.promotion), input.count, format_, channel=input.channel, key=input.idempotency_key
     )
+    return await info.context.services.jobs.wait(job.id, seconds)
 
 
 async def _add(info: Asked, input: CodesAddInput) -> Added:

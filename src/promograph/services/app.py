@@ -9,6 +9,7 @@ from promograph.services.changing import Changing
 from promograph.services.code_imports import CodeImports
 from promograph.services.desk import ChannelDesk
 from promograph.services.exporting import CodesExport, Exporting
+from promograph.services.generating import Generating
 from promograph.services.happenings import Happenings
 from promograph.services.inbound import Inbound
 from promograph.services.issuing import Issuing
@@ -38,7 +39,10 @@ class Services:
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         self._database = database
-        kinds: dict[JobKind, Kind] = {JobKind.CODES_EXPORT: CodesExport(database, clock)}
+        kinds: dict[JobKind, Kind] = {
+            JobKind.CODES_GENERATE: Generating(database, clock),
+            JobKind.CODES_EXPORT: CodesExport(database, clock),
+        }
         self.runner = Runner(database, clock, kinds)
         self.jobs = Jobs(database, clock, self.runner)
         self.job_files = JobFiles(database, clock)
@@ -48,7 +52,7 @@ class Services:
         self.promoting = Promoting(database, clock)
         self.reward_types = RewardTypes(database, clock)
         self.reviewing = Reviewing(database, clock)
-        self.stocking = Stocking(database, clock)
+        self.stocking = Stocking(database, clock, self.jobs)
         self.changing = Changing(database, clock)
         self.telling = Telling()
         self.issuing = Issuing(database, clock, self.telling)

@@ -15,7 +15,7 @@ from promograph.domain.jobs import Job, JobKind, Result
 from promograph.domain.keys import checked_optional
 from promograph.domain.promotions import Promotion
 from promograph.services.import_reading import ImportFile
-from promograph.services.import_running import ImportRun, loader_of
+from promograph.services.import_running import ImportRun
 from promograph.services.job_files import JobFiles
 from promograph.services.job_runs import Run
 from promograph.services.jobs import Asking, Jobs
@@ -72,7 +72,7 @@ class CodeImports:
         job_files.add(connection, report.id, 0, HEAD)
         if order.dry_run:
             return ImportState(report=report.id).dump()
-        load = loading.claim(connection, order.promotion_id, loader_of(job.id), now)
+        load = loading.claim(connection, order.promotion_id, loading.loader_of_job(job.id), now)
         return ImportState(report=report.id, load=load.first, next=load.first).dump()
 
     def _look(self, connection: Connection, order: ImportOrder, key: str | None) -> None:
@@ -124,7 +124,7 @@ class CodeImports:
 
         def work(connection: Connection) -> None:
             if first is not None:
-                load = Load(promotion_id=order.promotion_id, loader=loader_of(run.job.id), first=first)
+                load = Load(promotion_id=order.promotion_id, loader=loading.loader_of_job(run.job.id), first=first)
                 loading.abandon(connection, load)
             elif state.batches:
                 assigning.drop_empty(connection, state.batches[-1])

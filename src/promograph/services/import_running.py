@@ -27,11 +27,6 @@ _MOST_CHANNELS = 100
 _SOURCE = "IMPORTED"
 
 
-def loader_of(job_id: int) -> str:
-    """The name under which a job has a line's end."""
-    return f"job-{job_id}"
-
-
 class ImportRun:
     """Goes on with an import from where its job is."""
 
@@ -189,7 +184,7 @@ class ImportRun:
         if part.assigned:
             batch, first = assigning.reserve(connection, id_, part.count, part.channel, now)
             return replace(state, batches=(*state.batches, batch), next=first)
-        load = loading.claim(connection, id_, loader_of(self._run.job.id), now)
+        load = loading.claim(connection, id_, loading.loader_of_job(self._run.job.id), now)
         return replace(state, load=load.first, next=load.first)
 
     def _counted(self, taken: dict[str, int], added: int) -> ImportState:
@@ -241,4 +236,6 @@ class ImportRun:
 
     def _load(self) -> Load:
         assert self.state.load is not None, "a part for the line has claimed its end"
-        return Load(promotion_id=self._order.promotion_id, loader=loader_of(self._run.job.id), first=self.state.load)
+        return Load(
+            promotion_id=self._order.promotion_id, loader=loading.loader_of_job(self._run.job.id), first=self.state.load
+        )

@@ -11,7 +11,7 @@ from promograph.domain.keys import checked_optional
 from promograph.errors import BadInput, InputProblem
 from promograph.services.job_runner import Runner
 from promograph.services.keyed_writes import Once, write_again
-from promograph.store import job_running, jobs
+from promograph.store import job_running, jobs, replays
 from promograph.store.database import Connection, Database
 from promograph.store.job_running import InHand
 from promograph.store.jobs import JobQuery, NewJob
@@ -59,7 +59,7 @@ class Jobs:
                     job_running.begin(connection, job.id, progress)
                 return job, InHand(job, new.input, progress, 1)
 
-            def earlier(id_: int) -> tuple[Job, InHand | None]:
+            def found_again(id_: int) -> tuple[Job, InHand | None]:
                 found = jobs.read(connection, id_)
                 assert found is not None, "jobs are kept for ever"
                 return found, None
@@ -70,14 +70,34 @@ class Jobs:
                 asked=asking.asked,
                 now=now,
                 dump=lambda made: made[0].id,
-                load=earlier,
+                load=found_again,
             )
             return once.answer(connection, make)
 
-        job, taken = await write_again(self._database, work, heavy=begin is not None)
+        try:
+            job, taken = await write_again(self._database, work, heavy=begin is not None)
+        except BadInput:
+            # What it came upon may have been this very call, made twice.
+            earlier = await self.earlier(asking)
+            if earlier is None:
+                raise
+            return earlier
         if taken is not None and owner is not None:
             self._runner.start(taken)
         return job
+
+    async def earlier(self, asking: Asking) -> Job | None:
+        """The job that the key has; BadInput (KEY_REUSED) where that was asked for something else."""
+        checked_optional(asking.key, "idempotencyKey")
+        if asking.key is None:
+            return None
+        key = asking.key
+
+        def work(connection: Connection) -> Job | None:
+            id_ = replays.recall(connection, asking.operation, key, asking.asked)
+            return None if id_ is None else jobs.read(connection, id_)
+
+        return await self._database.read(work)
 
     async def get(self, id_: int) -> Job | None:
         return await self._database.read(lambda connection: jobs.read(connection, id_))

@@ -2,46 +2,51 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import asdict
 from hashlib import sha256
-from typing import TypeVar
 
-from promograph.domain.batches import Added, AddReport, BatchSource
+from promograph.domain.batches import Added, AddReport, BatchSource, CodeBatch
 from promograph.domain.clock import Clock
 from promograph.domain.code_checks import checked
 from promograph.domain.code_formats import CodeFormat
 from promograph.domain.code_lists import read_codes
-from promograph.domain.code_making import generate
 from promograph.domain.code_reports import Repeats, Tally
 from promograph.domain.code_rows import Batch
 from promograph.domain.code_selections import CodeSelection
 from promograph.domain.code_taking import checked_taker
-from promograph.domain.codes import normalise
+from promograph.domain.jobs import Job, JobKind, JobStatus
 from promograph.domain.keys import checked_optional
-from promograph.domain.placeholders import check_not_reserved, is_placeholder
+from promograph.domain.placeholders import check_not_reserved
 from promograph.domain.promotions import Promotion
 from promograph.domain.sheet_text import read_pasted
 from promograph.errors import BadInput, InputProblem
 from promograph.services.ahead import ahead
+from promograph.services.job_loading import claim_line
+from promograph.services.jobs import Asking, Jobs
 from promograph.services.loading import Loader
 from promograph.store import load_orders, promotions, stock
 from promograph.store.code_listing import code_page
 from promograph.store.database import Database
-from promograph.store.listing import Page, Slice, batch_page
+from promograph.store.jobs import NewJob
+from promograph.store.listing import Page, Slice, batch_page, batch_row
 from promograph.store.load_orders import AlreadyDone, Order
-
-T = TypeVar("T")
 
 MOST_GENERATED = 10_000_000
 MOST_PASTED = 100_000
-_ROUND = 100_000
+
+_FEW = 100_000
+"""So many codes are a matter of a second: they wait for no room."""
+
+_LONG_SECONDS = 3_600.0
 
 
 class Stocking:
     """Codes of promotions by id. A load that fails leaves nothing behind."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, jobs: Jobs) -> None:
         self._database = database
         self._clock = clock
+        self._jobs = jobs
 
     async def generate(
         self,
@@ -53,25 +58,59 @@ class Stocking:
         key: str | None = None,
     ) -> Added:
         """Exactly `count` new codes, of the promotion's look unless told; BadInput where they could be guessed."""
+        job = await self.begin_generating(promotion_id, count, format_, channel=channel, key=key)
+        while not job.is_over:
+            job = await self._jobs.wait(job.id, _LONG_SECONDS)
+        if job.status is not JobStatus.DONE:
+            raise job.error or BadInput(InputProblem.STATE, "Somebody cancelled it; none of its codes was added.")
+        return await self._added(job)
+
+    async def begin_generating(
+        self,
+        promotion_id: int,
+        count: int,
+        format_: CodeFormat | None,
+        *,
+        channel: str | None,
+        key: str | None = None,
+    ) -> Job:
+        """The job that generates them, at work already where this process has room for it."""
         if not 1 <= count <= MOST_GENERATED:
             raise BadInput(
                 InputProblem.OUT_OF_RANGE, f"count must be 1 to {MOST_GENERATED:,}; it is {count:,}.", field=("count",)
             )
-        order = Order(promotion_id, BatchSource.GENERATED, channel, key, asked=(count, format_))
-        return await self._once(order, lambda promotion: self._generate(promotion, count, format_, order))
-
-    async def _generate(self, promotion: Promotion, count: int, format_: CodeFormat | None, order: Order) -> Added:
+        checked_optional(channel, "channel", longest=64)
+        asking = Asking(operation=JobKind.CODES_GENERATE, key=key, asked=(promotion_id, count, format_, channel))
+        earlier = await self._jobs.earlier(asking)
+        if earlier is not None:
+            return earlier
+        promotion = await self._open(promotion_id)
         look = promotion.terms.code_format if format_ is None else format_
         look.validate()
         check_not_reserved(look)
-        counters = await self._database.read(lambda connection: stock.read(connection, [promotion.id]))
-        look.check_room(counters[promotion.id].total, count)
-        async with Loader(self._database, self._clock, order) as loader:
-            while loader.added < count:
-                async with aclosing(ahead(_rounds(look, count - loader.added))) as rounds:
-                    async for texts, keys in rounds:
-                        await loader.put(texts, keys)
-            return await loader.publish(order, AddReport(read=count, added=count))
+        counters = await self._database.read(lambda connection: stock.read(connection, [promotion_id]))
+        look.check_room(counters[promotion_id].total, count)
+        input_ = {"format": asdict(look), "count": count, "channel": channel}
+        new = NewJob(kind=JobKind.CODES_GENERATE, input=input_, total=count, promotion_id=promotion_id)
+        now = self._clock()
+        return await self._jobs.submit(
+            new, asking, lambda connection, job: claim_line(connection, job, now), quick=count <= _FEW
+        )
+
+    async def _added(self, job: Job) -> Added:
+        """What a job that is done has added."""
+        assert job.batch_id is not None, "a job that generates codes makes a batch"
+        id_ = job.batch_id
+        row = await self._database.read(lambda connection: batch_row(connection, id_))
+        batch = CodeBatch(
+            id=row.id,
+            promotion_id=row.promotion_id,
+            source=BatchSource(row.source),
+            channel=row.channel,
+            size=row.size,
+            created_at=row.created_at,
+        )
+        return Added(batch, AddReport(read=row.size, added=row.size))
 
     async def paste(self, promotion_id: int, text: str, *, channel: str | None, key: str | None = None) -> Added:
         """Codes typed or pasted, one a line."""
@@ -141,25 +180,6 @@ class Stocking:
     async def _open(self, promotion_id: int) -> Promotion:
         found = await self._database.read(lambda connection: promotions.by_id(connection, [promotion_id]))
         return checked_taker(found.get(promotion_id), self._clock())
-
-
-def _rounds(look: CodeFormat, count: int) -> Iterator[tuple[list[str], list[str]]]:
-    """New texts with their keys, `count` of them."""
-    for made in range(0, count, _ROUND):
-        texts = generate(look, min(count - made, _ROUND))
-        keys = _keys(texts)
-        if any(map(is_placeholder, keys)):
-            texts = [text for text, key in zip(texts, keys, strict=True) if not is_placeholder(key)]
-            keys = _keys(texts)
-        yield texts, keys
-
-
-def _keys(texts: list[str]) -> list[str]:
-    block = "\n".join(texts)
-    if not block.isascii():
-        return [normalise(text) for text in texts]
-    upper = block.upper()  # of made texts, which have no space around them, this is the key
-    return texts if upper == block else upper.split("\n")
 
 
 def _digest(content: bytes) -> str:

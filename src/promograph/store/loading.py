@@ -15,12 +15,13 @@ import orjson
 from sqlalchemy import Connection
 
 from promograph.errors import BadInput, InputProblem
-from promograph.store import stock, stock_telling
+from promograph.store import jobs, stock, stock_telling
 from promograph.store.bulk import TAKEN, Insertion
 from promograph.store.statements import Statement, savepoint
 from promograph.store.tables import to_micros
 
 _ABANDONED_AFTER = timedelta(seconds=60)
+_JOB = "job-"
 
 # Taking the line's end waits until a piece that its owner is just writing is there to be seen, and cleared away.
 _LOADER = Statement("SELECT loader, loader_seen_at FROM stock s WHERE promotion_id = :id @seize(s)")
@@ -28,11 +29,11 @@ _HELD = Statement("SELECT promotion_id FROM stock s WHERE promotion_id = :id AND
 _CLAIM = Statement("UPDATE stock SET loader = :loader, loader_seen_at = :now WHERE promotion_id = :id")
 _SEEN = Statement("UPDATE stock SET loader_seen_at = :now WHERE promotion_id = :id AND loader = :loader")
 _CLEAR = Statement("DELETE FROM code WHERE promotion_id = :id AND seq > :tail")
+_CLEAR_FROM = Statement("DELETE FROM code WHERE promotion_id = :id AND seq >= :first AND seq > :tail")
 _EXISTING = Statement("SELECT c.key, c.promotion_id FROM @rows(key text) r JOIN code c ON c.key = r.key")
 _NEW = Insertion("code", "promotion_id bigint, seq bigint, key text")
 _NEW_WITH_TEXTS = Insertion("code", "promotion_id bigint, seq bigint, key text, text text")
 _NEW_THAT_EXPIRE = Insertion("code", "promotion_id bigint, seq bigint, key text, text text, expires_at bigint")
-_COUNT = Statement("SELECT count(*) FROM code WHERE promotion_id = :id AND seq >= :first AND seq <= :last")
 _BATCH = Statement(
     "INSERT INTO batch (promotion_id, source, channel, first_seq, last_seq, size, report, created_at) "
     "VALUES (:id, :source, :channel, :first, :last, :size, :report, :now) RETURNING id"
@@ -60,17 +61,29 @@ def claim(connection: Connection, promotion_id: int, loader: str, now: datetime)
     """Take the line's end; BadInput (BUSY) while another load that still moves has it."""
     held_by, seen_at = _LOADER.fetch(connection, id=promotion_id)[0]
     counters = stock.lock(connection, [promotion_id])[promotion_id]
-    if held_by is not None and to_micros(now - _ABANDONED_AFTER) < seen_at:
+    if held_by is not None and _moves(connection, held_by, seen_at, now):
         raise BadInput(
             InputProblem.BUSY,
             "Codes are being added to this promotion already; try again when that is done (a load that was "
-            "interrupted gives way after a minute).",
+            "interrupted gives way after a minute, a job goes on as soon as a server runs).",
             field=("promotion",),
         )
     if held_by is not None:
         _CLEAR.run(connection, id=promotion_id, tail=counters.tail)
     _CLAIM.run(connection, id=promotion_id, loader=loader, now=to_micros(now))
     return Load(promotion_id=promotion_id, loader=loader, first=counters.tail + 1)
+
+
+def loader_of_job(job_id: int) -> str:
+    """The name of a claim that is a job's until the job ends."""
+    return f"{_JOB}{job_id}"
+
+
+def _moves(connection: Connection, loader: str, seen_at: int, now: datetime) -> bool:
+    """Whether a claim is to be respected yet. A job that stands still will be gone on with; another load is lost."""
+    if loader.startswith(_JOB):
+        return jobs.is_open(connection, int(loader.removeprefix(_JOB)))
+    return to_micros(now - _ABANDONED_AFTER) < seen_at
 
 
 def check_held(connection: Connection, load: Load) -> None:
@@ -154,7 +167,7 @@ def publish(
 ) -> int | None:
     """Make the codes up to number `last` visible and give back the line's end. The batch's id; None for no codes."""
     stock.lock(connection, [load.promotion_id])
-    size = _COUNT.fetch(connection, id=load.promotion_id, first=load.first, last=last)[0][0]
+    size = last - load.first + 1  # the line has no gaps, and counting millions would keep everybody waiting
     if not _PUBLISH.run(
         connection, id=load.promotion_id, loader=load.loader, last=max(last, load.first - 1), size=size
     ):
@@ -209,6 +222,12 @@ def abandon(connection: Connection, load: Load) -> None:
     counters = stock.lock(connection, [load.promotion_id])[load.promotion_id]
     if _RELEASE.run(connection, id=load.promotion_id, loader=load.loader):
         _CLEAR.run(connection, id=load.promotion_id, tail=counters.tail)
+
+
+def clear(connection: Connection, load: Load, first: int) -> None:
+    """Delete what was put there, from number `first` on; nothing that can be seen."""
+    counters = stock.read(connection, [load.promotion_id])[load.promotion_id]
+    _CLEAR_FROM.run(connection, id=load.promotion_id, first=first, tail=counters.tail)
 
 
 def _overtaken() -> BadInput:

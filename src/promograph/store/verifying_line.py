@@ -26,6 +26,10 @@ LINE = {
         f"SELECT p.handle, 'tail', s.tail, max(c.seq) {_STOCK} JOIN code c ON c.promotion_id = s.promotion_id "
         "AND c.seq > s.tail WHERE s.loader IS NULL GROUP BY p.handle, s.tail"
     ),
+    "the line's end belongs to a job that has ended": (
+        f"SELECT p.handle, s.loader, s.tail, 0 {_STOCK} WHERE s.loader LIKE 'job-%' AND NOT EXISTS "
+        "(SELECT 1 FROM job j WHERE s.loader = 'job-' || j.id AND j.finished_at IS NULL)"
+    ),
     "codes made on demand have numbers that are yet to be given": (
         f"SELECT p.handle, 'made', s.made, -min(c.seq) {_STOCK} JOIN code c ON c.promotion_id = s.promotion_id "
         "AND c.seq < -s.made GROUP BY p.handle, s.made"

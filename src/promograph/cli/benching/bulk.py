@@ -35,7 +35,7 @@ _IMPORT = (
 def generate(ground: Ground, driver_seconds: float) -> Row:
     """One call for all of them."""
     count = ground.plan.bulk
-    wanted = {"promotion": ground.stocked.large_id, "count": count}
+    wanted = {"promotion": ground.stocked.large_id, "count": count, "waitSeconds": int(_LONGEST_CALL_SECONDS)}
     with ground.bars.waiting(f"generating {count:,} codes"):
         data, seconds = _call(ground, json={"query": _GENERATE, "variables": {"input": wanted}})
     payload = data["codesGenerate"]

@@ -1,0 +1,74 @@
+"""Jobs that generate codes: exactly so many, however often they are interrupted."""
+
+from collections.abc import Iterator
+from contextlib import aclosing
+from datetime import datetime
+
+from promograph.domain.batches import BatchSource
+from promograph.domain.clock import Clock
+from promograph.domain.code_formats import CodeFormat
+from promograph.domain.code_making import generate
+from promograph.domain.codes import normalise
+from promograph.domain.jobs import Result
+from promograph.domain.placeholders import is_placeholder
+from promograph.services.ahead import ahead
+from promograph.services.job_loading import JobLoad
+from promograph.services.job_runs import Run
+from promograph.store import loading
+from promograph.store.database import Connection, Database
+
+_ROUND = 100_000
+
+
+class Generating:
+    """The kind CODES_GENERATE. Its input: `format` (the fields of a CodeFormat), `count`, `channel`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def run(self, run: Run) -> None:
+        look, count = CodeFormat(**run.input["format"]), run.input["count"]
+        load = JobLoad(self._database, run)
+        while load.added < count:
+            async with aclosing(ahead(_rounds(look, count - load.added))) as rounds:
+                async for texts, keys in rounds:
+                    await load.put(texts, keys)
+        now = self._clock()
+        await run.finish(lambda connection: _publish(connection, load, run, now))
+
+    async def undo(self, run: Run) -> None:
+        await JobLoad(self._database, run).clear()
+
+
+def _publish(connection: Connection, load: JobLoad, run: Run, now: datetime) -> Result:
+    count = run.input["count"]
+    batch = loading.publish(
+        connection,
+        load.load,
+        load.last,
+        source=BatchSource.GENERATED,
+        channel=run.input["channel"],
+        report={"read": count, "added": count},
+        now=now,
+    )
+    return Result(batch_id=batch)
+
+
+def _rounds(look: CodeFormat, count: int) -> Iterator[tuple[list[str], list[str]]]:
+    """New texts with their keys, `count` of them."""
+    for made in range(0, count, _ROUND):
+        texts = generate(look, min(count - made, _ROUND))
+        keys = _keys(texts)
+        if any(map(is_placeholder, keys)):
+            texts = [text for text, key in zip(texts, keys, strict=True) if not is_placeholder(key)]
+            keys = _keys(texts)
+        yield texts, keys
+
+
+def _keys(texts: list[str]) -> list[str]:
+    block = "\n".join(texts)
+    if not block.isascii():
+        return [normalise(text) for text in texts]
+    upper = block.upper()  # of made texts, which have no space around them, this is the key
+    return texts if upper == block else upper.split("\n")
