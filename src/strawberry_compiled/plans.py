@@ -1,13 +1,15 @@
 """What is known of a field before anything runs, and what generated code calls when its short way does not fit."""
 
 from collections.abc import Awaitable, Callable
+from copy import copy
 from typing import Any
 
 from graphql import GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetails
+from strawberry import Schema
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
-from strawberry_compiled.plain import is_awaitable, is_plain
+from strawberry_compiled.plain import PLAIN, is_awaitable, is_plain
 from strawberry_compiled.run import FieldInfo, Run
 from strawberry_compiled.steps import Step, field_step, path_of
 
@@ -21,20 +23,24 @@ class Plan:
     as it always does.
     """
 
-    __slots__ = ("definition", "details", "info_class", "parent", "returns", "strawberry_field")
+    __slots__ = ("definition", "details", "info_class", "name", "parent", "returns", "schema", "strawberry_field")
 
     def __init__(
-        self, parent: GraphQLObjectType, definition: Any, details: list[FieldDetails], returns: Any, info_class: Any
+        self, schema: Schema, parent: GraphQLObjectType, definition: Any, details: list[FieldDetails], returns: Any
     ) -> None:
+        self.schema = schema._schema
         self.parent = parent
+        self.name = details[0].node.name.value
         self.definition = definition
         self.details = details
         self.returns = returns
-        self.info_class = info_class
+        self.info_class: Any = schema.config.info_class
         self.strawberry_field = definition.extensions.get("strawberry-definition")
 
     def of_items(self, returns: Any) -> "Plan":
-        return Plan(self.parent, self.definition, self.details, returns, self.info_class)
+        made = copy(self)
+        made.returns = returns
+        return made
 
     def resolve_info(self, run: Run, step: Step) -> Any:
         nodes = [detail.node for detail in self.details]
@@ -78,13 +84,19 @@ class Plan:
 class ObjectPlan:
     """How the fields of a value of an object type are selected."""
 
-    __slots__ = ("kind", "select")
+    __slots__ = ("kind", "own_class", "select")
 
     def __init__(self, kind: GraphQLObjectType, select: Select) -> None:
         self.kind = kind
         self.select = select
+        definition: Any = kind.extensions.get("strawberry-definition")
+        is_simple = definition is not None and not definition.is_type_of and not definition.concrete_of
+        self.own_class: Any = definition.origin if is_simple else None
 
     def of(self, plan: Plan, run: Run, value: Any, step: Step) -> Any:
+        # The very class of the type fits, unless `strawberry.cast` says otherwise.
+        if value.__class__ is self.own_class and value.__class__ in PLAIN and not is_cast(value):
+            return self.select(run, value, step)
         if not is_plain(value) or value is None or not self._fits(plan, run, value, step):
             return plan.other(run, value, step)
         return self.select(run, value, step)

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLSchema
 from graphql.execution.executor import CollectedErrors, Executor
-from graphql.pyutils import gather_with_cancel
+from graphql.pyutils import Path, gather_with_cancel
 
 from strawberry_compiled.plain import is_awaitable
-from strawberry_compiled.steps import Step, path_of
+from strawberry_compiled.steps import Step, field_step, path_of
 
 BuildExecutor = Callable[[Any, dict[str, Any], Any, Any], Any]
 
@@ -72,9 +72,23 @@ async def gathered(out: Any, waiting: list[Any]) -> Any:
 
 
 class FieldInfo:
-    """Stands for the library's resolve info. The context is at hand; anything else is made when asked for."""
+    """Stands for the library's resolve info. What is known is at hand; anything else is made when asked for."""
 
     __slots__ = ("_found", "_plan", "_run", "_step", "context")
+
+    @property
+    def field_name(self) -> str:
+        name: str = self._plan.name
+        return name
+
+    @property
+    def schema(self) -> GraphQLSchema:
+        schema: GraphQLSchema = self._plan.schema
+        return schema
+
+    @property
+    def path(self) -> Path | None:
+        return path_of(field_step(self._step))
 
     def __init__(self, run: Run, plan: Any, step: Step) -> None:
         self.context = run.context

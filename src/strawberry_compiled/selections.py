@@ -68,7 +68,7 @@ class Selections:
         definition = self._reading.schema.get_field(kind, name)
         if definition is None or name in ("__schema", "__type"):
             raise Declined(name)
-        plan = Plan(kind, definition, details, definition.type, self._schema.config.info_class)
+        plan = Plan(self._schema, kind, definition, details, definition.type)
         if name == "__typename":
             return plan, name
         way = way_of(self._schema, plan, self._arguments, once=once)

@@ -223,6 +223,7 @@ def test_a_tiny_run_measures_everything_and_ends_its_servers(
                 row = rows[what, connections, promotions]
                 assert row["yardstick"]["name"] == "do-nothing"
                 assert row["rate"] > 0
+    assert rows["promotions, a page of 50", 4, 5]["yardstick"]["ratio"] > 0
     for what in ("codesGenerate, 3,000", "codesImport, 3,000 rows of CSV"):
         assert rows[what, 1, 1]["yardstick"]["name"] == "driver alone"
     assert {"codesIssue, 100 a call", "inventory of 3,000 codes", "verify, the whole store"} <= {row[0] for row in rows}

@@ -69,12 +69,13 @@ def run_bench(stores: Stores, plan: Plan, json: Path | None) -> bool:
     with _folder() as folder, idle_server(folder) as idle, load_client() as client, _progress() as progress:
 
         def measured(store: str, url: str) -> None:
-            report = measure_store(store, url, folder, plan, idle=idle, client=client, progress=progress)
+            report = measure_store(store, url, folder, plan, idle=idle, client=client, bare=bare, progress=progress)
             reports.append(report)
             _show(report)
 
         facts = machine_facts(folder)
-        facts["bare ASGI"] = f"{bare_answers(idle, client, plan):,.0f} answers/s, {plan.connections[-1]} connections"
+        bare = bare_answers(idle, client, plan)
+        facts["bare ASGI"] = f"{bare:,.0f} answers/s, {plan.connections[-1]} connections"
         _print(machine_table(facts))
         if stores is not Stores.POSTGRESQL:
             measured("SQLite", f"sqlite:///{folder}/promograph.db")

@@ -27,6 +27,8 @@ class Ground:
     server: Server
     idle: Server
     client: LoadClient
+    bare: float
+    """Answers a second of a bare ASGI application, at the most connections."""
     bars: "Bars"
     windows: list[Window] = field(default_factory=list)
 

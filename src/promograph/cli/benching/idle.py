@@ -1,6 +1,6 @@
 """The yardstick of the one-by-one operations: the same fields, inputs and payloads, answered from memory.
 
-What remains is HTTP, JSON, the GraphQL engine and our endpoint: whatever the product takes longer goes to its own work.
+What remains is HTTP, JSON, the GraphQL engine with its caches (no operation is compiled here) and our endpoint.
 `/echo` leaves out GraphQL as well.
 """
 
@@ -20,22 +20,26 @@ from starlette.types import Receive, Scope, Send
 from strawberry.schema.config import StrawberryConfig
 
 from promograph.api.answering import Given
+from promograph.api.connections import First
 from promograph.api.documents import Documents
 from promograph.api.documents_schema import Schema
 from promograph.api.issuance import Issuance
 from promograph.api.issue_mutations import CodeIssueInput, CodeIssuePayload
 from promograph.api.nodes import global_id
+from promograph.api.promotion_queries import PromotionConnection
 from promograph.api.redeem_inputs import CodeRedeemInput, CodeValidateInput
 from promograph.api.redeem_operations import CodeRedeemPayload, Validation
 from promograph.api.redemption import Redemption
-from promograph.api.rights import ISSUE, REDEEM
+from promograph.api.rights import ISSUE, READ, REDEEM
 from promograph.api.scalars import SCALARS
+from promograph.cli.benching.idle_page import INVENTORY, page_from_memory
 from promograph.cli.memory import keep_what_is_loaded
 from promograph.cli.serve import server_config
 from promograph.config import load_settings
 from promograph.domain import access
 from promograph.domain.issuing import IssuanceKind
 from promograph.domain.placeholders import Purpose
+from promograph.store.inventories import Inventory
 from promograph.web.bodies import BodyBounds
 from promograph.web.graphql import GraphQLEndpoint
 
@@ -84,10 +88,15 @@ _VALID = Validation(
     user_errors=[],
 )
 
+_PAGE = page_from_memory(_NOW)
+
 
 @dataclass(frozen=True, slots=True)
 class _Context:
     caller: access.Caller
+
+    async def inventory(self, _: int) -> Inventory:
+        return INVENTORY
 
 
 _CONTEXT = _Context(access.Caller("bench", frozenset({access.Scope.ADMIN})))
@@ -105,7 +114,12 @@ async def _code_validate(input: Given[CodeValidateInput]) -> Validation:
     return _VALID
 
 
+async def _promotions(first: First = None) -> PromotionConnection:
+    return _PAGE
+
+
 class _Query:
+    promotions: PromotionConnection = strawberry.field(resolver=_promotions, directives=READ)
     code_validate: Validation = strawberry.field(resolver=_code_validate, directives=REDEEM)
 
 

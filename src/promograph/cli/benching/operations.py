@@ -68,6 +68,12 @@ def _counted(data: dict[str, Any], _: dict[str, Any] | None, __: set[str]) -> Fa
     return None if inventory["total"] == parts > 0 else f"the inventory does not add up: {inventory}"
 
 
+def _paged(data: dict[str, Any], asked: Any, __: set[str]) -> Fault:
+    nodes = data["promotions"]["nodes"]
+    whole = all(node["handle"] and node["inventory"]["total"] >= 0 for node in nodes)
+    return None if whole and nodes and len(nodes) in (asked or len(nodes), len(nodes)) else f"not a page: {nodes[:1]}"
+
+
 def _anything(_: dict[str, Any], __: dict[str, Any] | None, ___: set[str]) -> Fault:
     return None
 
@@ -84,6 +90,7 @@ REDEEM = "codeRedeem"
 VALIDATE = "codeValidate"
 ISSUE_MANY = "codesIssue"
 INVENTORY = "inventory"
+PAGE = "promotions"
 NOTHING = "nothing"
 
 OPERATIONS = {
@@ -111,6 +118,11 @@ OPERATIONS = {
         "query Inventory($input: String!) { promotion(handle: $input) {"
         " inventory { total available issued redeemed blocked void fallbackActive } } }",
         _counted,
+    ),
+    PAGE: Operation(
+        "query Page($input: Int!) { promotions(first: $input) { nodes { id handle name status codeKind createdAt"
+        " inventory { total available issued redeemed } } pageInfo { hasNextPage endCursor } } }",
+        _paged,
     ),
     NOTHING: Operation("{ nothing }", _anything),
 }

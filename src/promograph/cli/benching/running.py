@@ -9,7 +9,7 @@ from time import perf_counter
 import asyncpg
 from rich.progress import Progress
 
-from promograph.cli.benching import bulk, driver_alone, one_by_one, ruled, store_alone
+from promograph.cli.benching import bulk, driver_alone, one_by_one, page, ruled, store_alone
 from promograph.cli.benching.driving import Job, LoadClient
 from promograph.cli.benching.figures import Row
 from promograph.cli.benching.ground import Bars, Ground
@@ -51,7 +51,15 @@ def bare_answers(idle: Server, client: LoadClient, plan: Plan) -> float:
 
 
 def measure_store(
-    store: str, url: str, folder: Path, plan: Plan, *, idle: Server, client: LoadClient, progress: Progress
+    store: str,
+    url: str,
+    folder: Path,
+    plan: Plan,
+    *,
+    idle: Server,
+    client: LoadClient,
+    bare: float,
+    progress: Progress,
 ) -> StoreReport:
     """Everything about the empty store at `url`; `folder` is the bench's own. BenchFailed where that is impossible."""
     bars = Bars(progress, store)
@@ -59,10 +67,18 @@ def measure_store(
         stocked = asyncio.run(_stocked(url, plan))
     with product_server(url, folder) as server:
         ground = Ground(
-            url=url, folder=folder, plan=plan, stocked=stocked, server=server, idle=idle, client=client, bars=bars
+            url=url,
+            folder=folder,
+            plan=plan,
+            stocked=stocked,
+            server=server,
+            idle=idle,
+            client=client,
+            bare=bare,
+            bars=bars,
         )
         given = one_by_one.supplies(ground)
-        rows = [*one_by_one.measure(ground, given), *_in_bulk(ground)]
+        rows = [*one_by_one.measure(ground, given), page.page(ground), *_in_bulk(ground)]
     # The server has ended, so that the store is alone in earnest.
     rows += store_alone.measure(ground, given)
     with bars.waiting("verifying"):
