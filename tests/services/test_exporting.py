@@ -54,8 +54,7 @@ def read_xlsx(content: bytes) -> list[dict[str, Any]]:
 async def furnished(world: World) -> Promotion:
     """Generated, imported and made codes in every state, with names that a spreadsheet would run."""
     promotion = await world.promotion(codes=["A1", "A2", "A3", "A4"], valid_for=5 * HOUR)
-    imported = world.services.stocking.import_list
-    await imported(promotion.id, [b"code\n=B1+1\n-B2\nB3\nB4\nB5\n"], channel="@print")
+    await world.import_file(promotion, b"code\n=B1+1\n-B2\nB3\nB4\nB5\n", channel="@print")
     await world.issue(promotion, "+ann", channel="email", send="=send")
     await world.issue_all(promotion, ["bob", "cy"])
     await world.redeem("A1", "+ann", order="-o1", discount=Money(minor=1250, currency="EUR"))

@@ -16,6 +16,7 @@ from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services
 from promograph.services.code_imports import REPORT, Upload
+from promograph.services.exporting import Download
 from promograph.store.listing import Slice
 
 from .world import World, issued, why
@@ -61,6 +62,11 @@ async def test_a_dry_run_says_what_would_happen_and_changes_nothing(world: World
     assert (seen["read"], seen["added"], seen["repeated"], seen["bad"]) == (7, 3, 1, 1)
     assert (seen["already_here"], seen["already_elsewhere"]) == (1, 1)
     rows = await report_of(world.services, job)
+    link = await world.services.exporting.download(job)
+    assert link is not None
+    opened = await world.services.exporting.open(link.token)
+    assert isinstance(opened, Download)
+    assert (opened.file.name, opened.file.role) == (f"import-{job.id}-report.csv", REPORT)
     assert sorted(rows) == [
         (3, "here", "ALREADY_HERE"),
         (4, "new", "REPEATED"),

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from enum import StrEnum
 
+from promograph.domain.code_exports import harmless
 from promograph.domain.code_rows import Batch
 
 
@@ -29,7 +30,6 @@ _REASONS = {
     RowOutcome.ALREADY_HERE: "This promotion has this code already.",
     RowOutcome.ALREADY_ELSEWHERE: "Another promotion has this code.",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def line(row: int, text: str, outcome: RowOutcome, why: str = "") -> Line:
@@ -49,5 +49,5 @@ def as_csv(lines: Iterable[Line]) -> bytes:
     written = io.StringIO(newline="")
     rows = csv.writer(written, quoting=csv.QUOTE_MINIMAL)
     for row, text, outcome, why in sorted(lines):
-        rows.writerow((row, f"'{text}" if text.startswith(_FORMULA) else text, outcome, why))
+        rows.writerow((row, harmless(text), outcome, why))
     return written.getvalue().encode()

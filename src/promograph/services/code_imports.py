@@ -1,5 +1,6 @@
 """Importing files of codes: a job that survives whatever happens to the server, and its report."""
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -68,7 +69,9 @@ class CodeImports:
         now = self._clock()
         self._check(connection, order)
         job_files.give(connection, file.id, job.id, now + _KEPT)
-        report = job_files.make(connection, REPORT, "report.csv", job_id=job.id, now=now, expires_at=now + _KEPT)
+        report = job_files.make(
+            connection, REPORT, f"import-{job.id}-report.csv", job_id=job.id, now=now, expires_at=now + _KEPT
+        )
         job_files.add(connection, report.id, 0, HEAD)
         if order.dry_run:
             return ImportState(report=report.id).dump()
@@ -100,6 +103,7 @@ class CodeImports:
                 await work.read_through()
             report = asdict(_report(work.state, file, order))
         state = work.state
+        report |= {"file": state.report, "token": secrets.token_urlsafe(32)}  # what `Exporting` opens
         result = Result(
             report=report,
             done=report["read"],
@@ -112,7 +116,7 @@ class CodeImports:
     def _closed(self, connection: Connection, state: ImportState, result: Result) -> Result:
         job_files.close(connection, state.report, "")
         if state.batches:
-            counts = {name: value for name, value in result.report.items() if isinstance(value, int)}
+            counts = {name: value for name, value in result.report.items() if isinstance(value, int) and name != "file"}
             loading.report_on(connection, state.batches, counts)
         return result
 
@@ -134,6 +138,7 @@ class CodeImports:
 
 def report_of(kept: dict[str, Any]) -> AddReport:
     """The report of a job that is done."""
+    kept = {name: value for name, value in kept.items() if name not in ("file", "token")}
     return AddReport(
         **kept
         | {

@@ -59,8 +59,8 @@ class Exporting:
         return await self._jobs.submit(new, Asking(operation="codesExport", key=key, asked=asked))
 
     async def download(self, job: Job) -> Download | None:
-        """The link of a job that is done, while it works."""
-        if job.kind is not JobKind.CODES_EXPORT or not isinstance(job.report, dict):
+        """The link to what a job has written, an export or the report of an import, while it works."""
+        if not _has_file(job):
             return None
         file = await self._file(job)
         return None if file is None else Download(f"{job.id}-{job.report['token']}", file)
@@ -71,7 +71,7 @@ class Exporting:
         if not (number.isascii() and number.isdecimal() and len(number) < 19):
             return None
         job = await self._jobs.get(int(number))
-        if job is None or job.kind is not JobKind.CODES_EXPORT or not isinstance(job.report, dict):
+        if job is None or not _has_file(job):
             return None
         if not secrets.compare_digest(secret.encode(), str(job.report["token"]).encode()):
             return None
@@ -81,6 +81,10 @@ class Exporting:
     async def _file(self, job: Job) -> JobFile | None:
         file = await self._database.read(lambda connection: job_files.read(connection, job.report["file"]))
         return None if file is None or file.expires_at <= self._clock() else file
+
+
+def _has_file(job: Job) -> bool:
+    return isinstance(job.report, dict) and "token" in job.report
 
 
 class CodesExport:

@@ -21,7 +21,7 @@ def downloads_route(services: Services) -> Route:
         if found is None:
             return PlainTextResponse("There is no file under this link.\n", 404, _PRIVATE)
         if isinstance(found, Gone):
-            return PlainTextResponse("This file is kept no longer: export it again.\n", 410, _PRIVATE)
+            return PlainTextResponse("This file is kept no longer: have it made again.\n", 410, _PRIVATE)
         file = found.file
         headers = _PRIVATE | {
             "Content-Disposition": f'attachment; filename="{file.name}"',
