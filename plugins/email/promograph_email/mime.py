@@ -5,10 +5,9 @@ a send has a hundred thousand of them. The tests read everything back with its p
 """
 
 import re
-from binascii import b2a_qp
+from binascii import b2a_base64, b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
-from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
 
 from promograph import Message
@@ -17,6 +16,7 @@ _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f\x7f]+@[A-Za-z0-9.-]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,76}")
 _OURS = frozenset({"from", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "mime-version", "return-path"})
 _LONGEST_LINE = 76
+_LONGEST_WORD = 42  # bytes, which are 56 signs in base64 and 68 with what stands around them
 _LONGEST_HEADER = 900
 
 
@@ -106,7 +106,18 @@ def _encoded(name: str, value: str) -> str:
         return value
     if value.isascii() and name.lower().startswith("list-") and len(value) < _LONGEST_HEADER:
         return value  # addresses, which encoding would spoil
-    return Header(value, "utf-8", header_name=name, maxlinelen=_LONGEST_LINE).encode(linesep="\r\n")
+    return _in_words(value)
+
+
+def _in_words(value: str) -> str:
+    """RFC 2047, a line each: no sign is cut in two, and no line is longer than such a word may be."""
+    words = [b""]
+    for sign in value:
+        encoded = sign.encode()
+        if len(words[-1]) + len(encoded) > _LONGEST_WORD:
+            words.append(b"")
+        words[-1] += encoded
+    return "\r\n ".join(f"=?utf-8?b?{b2a_base64(word, newline=False).decode()}?=" for word in words)
 
 
 def _part(kind: str, text: str) -> bytes:
