@@ -219,6 +219,13 @@ def test_settings_that_cannot_be_used_are_named_and_not_shown(
     assert "s3cret" not in str(stop.value)
 
 
+def test_settings_that_nobody_reads_are_told_unless_their_plugin_is_blocked() -> None:
+    with pytest.raises(ConfigError, match=r"No channel reads the settings PROMOGRAPH_EMIAL__\*; is the name right"):
+        PluginManager.of(load_settings(sections={"emial": {"host": "mail.example"}}))
+    blocked = load_settings(sections={"email": {"host": "mail.example"}}, blocked_plugins=("email",))
+    assert "email" not in PluginManager.of(blocked).channels()
+
+
 def test_template_functions_have_names_of_their_own(install: Install) -> None:
     install(TALKER, name="talker")
     assert told(word="x").functions()["shout"]("coo") == "COO"

@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     def section(self, section: str, model: type[S]) -> S:
         """The settings that a plugin declares by `model`; ConfigError with a sentence for each that cannot be used."""
         try:
-            return model.model_validate(dict(self.sections.get(section.lower().replace("-", "_"), {})))
+            return model.model_validate(dict(self.sections.get(section_name(section), {})))
         except ValidationError as error:
             problems = error.errors(include_input=False, include_context=False)
             sentences = [
@@ -127,6 +127,11 @@ def _check_address(store: str) -> None:
         raise ValueError("it must have the form postgresql://user:password@host:port/database")
     if "@" in parts.path + parts.query + parts.fragment or "password=" in parts.query:
         raise ValueError("a password stands before the @, and its characters / ? # @ : are written %2F %3F %23 %40 %3A")
+
+
+def section_name(section: str) -> str:
+    """As the environment can say it: the channel `my-shop` is `my_shop`."""
+    return section.lower().replace("-", "_")
 
 
 def variable(section: str, name: str) -> str:

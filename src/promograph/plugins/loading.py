@@ -10,7 +10,7 @@ import pluggy
 from promograph import hookspecs
 from promograph.channels import Channel, Happening, SettingsReader
 from promograph.channels.settings import S
-from promograph.config import Settings, variable
+from promograph.config import Settings, section_name, variable
 from promograph.errors import ConfigError
 from promograph.hookspecs import TemplateFunction
 from promograph.plugins.checking import check_channel, check_function
@@ -51,6 +51,7 @@ class PluginManager:
         self._settings = settings
         self._hook_seconds = hook_seconds
         self._loaded: dict[str, LoadedPlugin] = {}
+        self._sections: set[str] = set()
         self._listeners: list[Listener] = []
         self._pluggy = pluggy.PluginManager(hookspecs.PROJECT)
         self._pluggy.add_hookspecs(hookspecs)
@@ -60,6 +61,9 @@ class PluginManager:
         """As the operator set it up, loaded; ConfigError where a plugin is broken."""
         manager = cls(blocked=settings.blocked_plugins, settings=settings.section)
         manager.load()
+        # A name with a slip in it would have e-mail go nowhere, and nobody told.
+        for section in settings.sections.keys() - manager._sections - set(settings.blocked_plugins):
+            raise ConfigError(f"No channel reads the settings {variable(section, '*')}; is the name right?")
         return manager
 
     def load(self) -> None:
@@ -114,6 +118,7 @@ class PluginManager:
                 f"The plugin {name!r} is broken, so promograph does not start; mend it, remove it or block it by name. "
                 f"It failed with {type(error).__name__}: {error}"
             ) from error
+        self._sections |= taking.sections
         self._loaded[name] = LoadedPlugin(
             name=name,
             distribution=_distribution(entry),
@@ -147,6 +152,7 @@ class _Taking:
         self.channels: list[Channel] = []
         self.functions: dict[str, TemplateFunction] = {}
         self.variables: list[str] = []
+        self.sections: set[str] = set()
 
     def channel(self, channel: Channel) -> None:
         check_channel(channel, self._taken_channels)
@@ -159,6 +165,7 @@ class _Taking:
         self.functions[name] = function
 
     def read(self, section: str, model: type[S]) -> S:
+        self.sections.add(section_name(section))
         self.variables += [variable(section, field) for field in model.model_fields]
         return self._settings(section, model)
 
