@@ -18,7 +18,7 @@ from .world import World, why
 
 pytestmark = pytest.mark.anyio
 
-LOW, EMPTY, FALLBACK, REFILLED = EventKind
+LOW, EMPTY, FALLBACK, REFILLED, *_ = EventKind
 
 
 async def told(world: World, promotion: Promotion, **query: Any) -> list[tuple[EventKind, int]]:

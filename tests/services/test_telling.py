@@ -75,3 +75,27 @@ async def test_what_a_listener_raises_is_not_the_end(services: Services, caplog:
         services.telling.put(lambda: [Happening(kind=HappeningKind.POOL_LOW, happened_at=services.clock())], 1)
         await services.telling.told()
     assert caplog.text.count("deaf") >= 2
+
+
+async def test_events_of_the_store_are_told_by_one_process_and_once(world: World) -> None:
+    another = world.reopen()
+    heard: list[Happening] = []
+    before = await world.promotion(codes=1)
+    await world.services.promoting.end(before.id, stop_redeeming=False)
+    for each in (world.services, another):
+        each.telling.listen(lambda told: heard.extend(one for one in told if one.number is None))
+        await each.event_telling.begin()
+    promotion = await world.promotion(codes=1)
+    capped = await world.promotion(codes=2, audience_cap=1)
+    for made in (promotion, capped):
+        await world.services.issuing.issue(IssueRequest(promotion=made.terms.handle, customer="c"))
+    for _ in range(2):
+        await world.services.promoting.end(promotion.id, stop_redeeming=False)
+    for each in (world.services, another, world.services):
+        await each.event_telling.tell()
+        await each.telling.told()
+    assert sorted((one.kind.value, str(one.promotion)) for one in heard) == [
+        ("POOL_EMPTY", promotion.terms.handle),
+        ("PROMOTION_ENDED", promotion.terms.handle),
+        ("PROMOTION_ENDED", capped.terms.handle),
+    ]

@@ -20,12 +20,13 @@ from promograph.store.events import EventQuery
 described(
     EventKind,
     "EventKind",
-    "What can happen. Each of these is told once, until there are enough codes again: more than the threshold.",
+    "What can happen. What is told of stock is told once, until there are enough codes again: more than the threshold.",
     {
         "STOCK_LOW": "An active promotion's pool has come down to its threshold.",
         "STOCK_EMPTY": "Its pool is empty.",
         "FALLBACK_ON": "Its pool is empty, and customers get the fallback code.",
         "STOCK_REFILLED": "There are enough codes again.",
+        "PROMOTION_ENDED": "A promotion was ended, by hand or by a limit that it has reached; not by the clock.",
     },
 )
 
@@ -36,7 +37,7 @@ class Event(Node):
 
     kind: EventKind = strawberry.field(description="What happened.")
     data: JSON = strawberry.field(
-        description='The numbers at that moment; of stock `{"available": 3, "threshold": 10}`.'
+        description='The numbers at that moment; of stock `{"available": 3, "threshold": 10}`, of an end its `reason`.'
     )
     happened_at: datetime = strawberry.field(description="When it happened.")
 

@@ -8,12 +8,16 @@ from typing import Any
 
 
 class EventKind(StrEnum):
-    """The STOCK kinds and FALLBACK_ON are about an active promotion's pool; their data has `available`, `threshold`."""
+    """The STOCK kinds and FALLBACK_ON are about an active promotion's pool; their data has `available`, `threshold`.
+
+    PROMOTION_ENDED has its `reason`; a window that is over is seen by the clock, and told of by no event.
+    """
 
     STOCK_LOW = "STOCK_LOW"
     STOCK_EMPTY = "STOCK_EMPTY"
     FALLBACK_ON = "FALLBACK_ON"
     STOCK_REFILLED = "STOCK_REFILLED"
+    PROMOTION_ENDED = "PROMOTION_ENDED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

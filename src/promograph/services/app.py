@@ -8,6 +8,7 @@ from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
 from promograph.services.code_imports import CodeImports
 from promograph.services.desk import ChannelDesk
+from promograph.services.event_telling import EventTelling
 from promograph.services.exporting import CodesExport, Exporting
 from promograph.services.generating import Generating
 from promograph.services.happenings import Happenings
@@ -67,6 +68,7 @@ class Services:
         self.bookings = Bookings(database, clock)
         self.send_plans = SendPlans(database, clock)
         self.happenings = Happenings(database)
+        self.event_telling = EventTelling(database, self.telling)
         self.clock = clock
 
     @classmethod

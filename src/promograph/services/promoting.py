@@ -21,6 +21,7 @@ from promograph.services.shared_code import set_shared_code
 from promograph.store import (
     budget_changes,
     budgets,
+    events,
     inventories,
     limits,
     promotions,
@@ -110,6 +111,8 @@ class Promoting:
         def work(connection: Connection) -> Promotion:
             promotion, _ = _locked(connection, id_)
             check_may("end", promotion, now)
+            if promotion.status(now) is not PromotionStatus.ENDED:
+                events.append(connection, [events.ended(id_, EndReason.BY_HAND)], now)
             promotions.set_status(
                 connection,
                 id_,

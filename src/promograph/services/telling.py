@@ -37,6 +37,10 @@ class Telling:
         """From now on; `tell` may take its time, and is called from a thread."""
         self._tell = tell
 
+    @property
+    def is_heard(self) -> bool:
+        return self._tell is not None
+
     def issued(self, outcomes: Sequence[IssueOutcome]) -> None:
         """These are durable."""
         self.put(lambda: _issued(outcomes), len(outcomes))

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import Connection
 
 from promograph.domain.events import Event, EventKind
+from promograph.domain.promotions import EndReason
 from promograph.store import keyset
 from promograph.store.listing import Page, Slice
 from promograph.store.statements import Statement
@@ -32,6 +33,10 @@ class EventQuery:
     kinds: frozenset[EventKind] = frozenset()
     promotion_id: int | None = None
     since: datetime | None = None
+
+
+def ended(promotion_id: int, reason: EndReason) -> NewEvent:
+    return EventKind.PROMOTION_ENDED, promotion_id, {"reason": reason.value}
 
 
 def append(connection: Connection, new: Sequence[NewEvent], now: datetime) -> None:

@@ -29,6 +29,15 @@ class EventRow(SQLModel, table=True):
     happened_at: datetime = Field(default=None, sa_column=Column(Instant, nullable=False))
 
 
+class EventToldRow(SQLModel, table=True):
+    """Of this event the plugins of some server process are being told, or were: no other has to."""
+
+    __tablename__ = "event_told"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    event_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+
+
 class IssueMarkRow(SQLModel, table=True):
     """How many codes a promotion had been asked for at one moment: at most one a minute, kept for a day.
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from promograph.domain.promotions import EndReason, Promotion, PromotionStatus
-from promograph.store import promotions
+from promograph.store import events, promotions
 from promograph.store.stock import Stock
 from promograph.store.tables import to_micros
 
@@ -21,6 +21,7 @@ def end_where_reached(connection: Connection, changed: Iterable[tuple[Promotion,
             promotions.set_status(
                 connection, promotion.id, PromotionStatus.ENDED, now=to_micros(now), end_reason=reason
             )
+            events.append(connection, [events.ended(promotion.id, reason)], now)
 
 
 def _reached(promotion: Promotion, stock: Stock) -> EndReason | None:

@@ -65,7 +65,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if services is None:
             await used.prepare()
-        serving = [asyncio.create_task(work) for work in (used.runner.serve(), used.inbound.serve())]
+        serving = [
+            asyncio.create_task(work)
+            for work in (used.runner.serve(), used.inbound.serve(), used.event_telling.serve())
+        ]
         yield
         for task in serving:
             task.cancel()
