@@ -60,6 +60,7 @@ MAY: dict[str, set[str | None]] = {
     "tokens": set(),
     "events": set(),
     "inventoryChanged": {READER, MARKETER},
+    "jobProgress": {MARKETER, PEOPLE},
     "promotionCreate": {MARKETER},
     "promotionUpdate": {MARKETER},
     "promotionActivate": {MARKETER},

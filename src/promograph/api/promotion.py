@@ -11,12 +11,14 @@ from promograph.api.connections import After, Before, Connection, First, Last, c
 from promograph.api.context import Asked
 from promograph.api.money import Money, shown_money
 from promograph.api.nodes import Node, global_id, read_number
+from promograph.api.performance import Performance, shown_performance
 from promograph.api.rewards import Reward, shown_reward
 from promograph.api.rights import READ, WRITE
 from promograph.api.scalars import Duration
 from promograph.domain import code_formats, promotions
 from promograph.domain.code_selections import CodeSelection
 from promograph.domain.code_states import CodeState
+from promograph.domain.performing import By
 from promograph.domain.periods import Period
 from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus
 from promograph.store import inventories
@@ -172,6 +174,16 @@ class Promotion(Node):
         )
         page, now = await info.context.services.stocking.codes(selection, part), info.context.now
         return connection_of(page, list_name, lambda standing: code_node(standing, now))
+
+    @strawberry.field(
+        description="How well it does, by channel, batch, send or day: at most 1,000 groups, and refused beyond.",
+        directives=WRITE,
+    )
+    async def performance(
+        self, info: Asked, by: Annotated[By, strawberry.argument(description="What the groups are.")]
+    ) -> list[Performance]:
+        groups = await info.context.services.happenings.performance(self.facts, by)
+        return [shown_performance(group, by) for group in groups]
 
     @strawberry.field(description="The acts that added codes, the latest first.", directives=WRITE)
     async def batches(

@@ -7,9 +7,11 @@ from typing import Annotated
 import strawberry
 
 from promograph.api.context import Asked
+from promograph.api.jobs import Job, job_node, visible_job
 from promograph.api.nodes import read_number
 from promograph.api.promotion import Inventory, shown_inventory
-from promograph.api.rights import READ
+from promograph.api.rights import JOBS, READ
+from promograph.errors import BadInput, InputProblem
 
 
 @strawberry.type(
@@ -27,3 +29,16 @@ class Subscription:
         async with aclosing(info.context.services.watching.inventory(id_)) as changes:
             async for numbers in changes:
                 yield shown_inventory(numbers)
+
+    @strawberry.subscription(
+        description="A job as it gets on, at most a few times a second; ends with the job.", directives=JOBS
+    )
+    async def job_progress(
+        self, info: Asked, job: Annotated[strawberry.ID, strawberry.argument(description="The job.")]
+    ) -> AsyncGenerator[Job, None]:
+        id_ = read_number(job, "Job", "job")
+        if await visible_job(info, id_) is None:
+            raise BadInput(InputProblem.NOT_FOUND, "No job has this id.", field=("job",))
+        async with aclosing(info.context.services.jobs.watch(id_)) as states:
+            async for state in states:
+                yield job_node(state)

@@ -67,7 +67,7 @@ class Services:
         self.watching = Watching(database, clock)
         self.bookings = Bookings(database, clock)
         self.send_plans = SendPlans(database, clock)
-        self.happenings = Happenings(database)
+        self.happenings = Happenings(database, clock)
         self.event_telling = EventTelling(database, self.telling)
         self.clock = clock
 

@@ -1,6 +1,6 @@
 """Use cases of jobs: begin one, look at it, wait for it, watch it, cancel it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -117,7 +117,7 @@ class Jobs:
                 return job
             await self._runner.settled(id_, min(left, _GLANCE_SECONDS))
 
-    async def watch(self, id_: int) -> AsyncIterator[Job]:
+    async def watch(self, id_: int) -> AsyncGenerator[Job, None]:
         """The job as it is, and again each time that it has changed, at most a few times a second, to its end."""
         last = None
         while (job := await self.get(id_)) is not None:
