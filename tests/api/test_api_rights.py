@@ -57,6 +57,8 @@ MAY: dict[str, set[str | None]] = {
     "bookings": {SENDER, MARKETER},
     "jobs": {MARKETER, PEOPLE},
     "sendPlan": {SENDER, MARKETER},
+    "templateCheck": {SENDER, MARKETER},
+    "templatePreview": {SENDER},
     "tokens": set(),
     "events": set(),
     "inventoryChanged": {READER, MARKETER},

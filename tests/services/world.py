@@ -114,7 +114,8 @@ class World:
         terms.setdefault("handle", f"promotion-{number}")
         if not texts and shared is None and terms.get("code_kind") is not CodeKind.SINGLE:
             terms.setdefault("on_empty", OnEmpty.GENERATE)
-        wanted = PromotionTerms(name=f"Promotion {number}", **terms)
+        terms.setdefault("name", f"Promotion {number}")
+        wanted = PromotionTerms(**terms)
         made = await self.services.promoting.create(Draft(terms=wanted, shared_code=shared))
         if texts:
             await self.services.stocking.paste(made.id, "\n".join(texts), channel=None)

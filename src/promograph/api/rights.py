@@ -16,9 +16,11 @@ PEOPLE = [Needs(any=[Scope.CUSTOMERS_WRITE])]
 SEGMENTS = [Needs(any=[Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE])]
 """For what a condition over customers is put together from, and shows nobody in particular."""
 PLANS = [Needs(any=[Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE])]
-"""For what a send will need, which is about numbers and shows nobody."""
+"""For what a send will be and need, which is about numbers and texts and shows nobody."""
 
 JOBS = [Needs(any=[Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE])]
 """Of jobs, each caller sees those whose kind concerns it."""
+
+SENDS = [Needs(any=[Scope.SENDS_WRITE])]
 
 ADMIN = [Needs(any=[Scope.ADMIN])]

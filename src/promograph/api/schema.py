@@ -26,6 +26,7 @@ from promograph.api.scalars import SCALARS
 from promograph.api.segments import SegmentMutations, SegmentQueries
 from promograph.api.send_plans import SendPlanQueries
 from promograph.api.subscriptions import Subscription
+from promograph.api.templates import TemplateQueries
 from promograph.api.token import TokenMutations, TokenQueries
 
 
@@ -41,6 +42,7 @@ class Query(
     BookingQueries,
     JobQueries,
     SendPlanQueries,
+    TemplateQueries,
     TokenQueries,
     EventQueries,
 ):

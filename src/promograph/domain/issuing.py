@@ -81,6 +81,11 @@ def repeat_occasion(key: str) -> str:
     return f"r:{key}"
 
 
+def repeat_in_message(message: str) -> str:
+    """The occasion of giving the same code again in this message."""
+    return f"rm:{message}"
+
+
 def why_not_open(promotion: Promotion, now: datetime) -> Refusal | None:
     """Why this promotion issues nothing new now, whatever is in its pool."""
     status = promotion.status(now)

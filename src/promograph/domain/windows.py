@@ -48,6 +48,11 @@ def end_of_day(day: date, time_zone: str) -> datetime:
     return start_of_day(day + timedelta(days=1), time_zone)
 
 
+def last_instant(end: datetime | None, time_zone: str) -> datetime | None:
+    """Of something that ends at `end`: the last instant at which it has not, as the clocks show it there."""
+    return None if end is None else (end - timedelta(microseconds=1)).astimezone(zone(time_zone))
+
+
 def checked(window: Window) -> Window:
     """The window itself; BadInput where it can never be open."""
     zone(window.time_zone)

@@ -28,6 +28,7 @@ from promograph.services.segmenting import Segmenting
 from promograph.services.send_plans import SendPlans
 from promograph.services.stocking import Stocking
 from promograph.services.telling import Telling
+from promograph.services.templating import Templating
 from promograph.services.watching import Watching
 from promograph.store import migrating
 from promograph.store.database import Database
@@ -69,6 +70,7 @@ class Services:
         self.send_plans = SendPlans(database, clock)
         self.happenings = Happenings(database, clock)
         self.event_telling = EventTelling(database, self.telling)
+        self.templating = Templating(database, clock, self.issuing)
         self.clock = clock
 
     @classmethod

@@ -1,6 +1,6 @@
 """Use cases of issuing: one, many, and the same again."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from promograph.domain.clock import Clock
 from promograph.domain.decisions import SHARED_SEQ
@@ -41,24 +41,7 @@ class Issuing:
     async def issue_many(self, requests: Sequence[IssueRequest], *, key: str | None = None) -> list[IssueOutcome]:
         """One transaction for all of them: an outcome each, in their order. `key` is the call's idempotency key."""
         checked_optional(key, "idempotencyKey")
-        if len(requests) > MOST_AT_ONCE:
-            raise BadInput(
-                InputProblem.TOO_MANY,
-                f"One call takes at most {MOST_AT_ONCE:,} customers; this one has {len(requests):,}.",
-                field=("customers",),
-            )
-        outcomes: list[IssueOutcome | None] = [None] * len(requests)
-        good: list[int] = []
-        for place, request in enumerate(requests):
-            problem = _fault(request)
-            if problem is None:
-                good.append(place)
-            else:
-                outcomes[place] = IssueOutcome(problem=problem)
-        answered = await self._answer([requests[place] for place in good], key)
-        for place, outcome in zip(good, answered, strict=True):
-            outcomes[place] = outcome
-        return [outcome for outcome in outcomes if outcome is not None]
+        return await _of_the_good(requests, lambda good: self._answer(good, key))
 
     async def reissue(self, request: IssueRequest) -> IssueOutcome:
         problem = _fault(request)
@@ -67,6 +50,11 @@ class Issuing:
         if request.purpose is not Purpose.LIVE:
             return (await self._rehearse([request]))[0]
         return await self._repeater.submit(request)
+
+    async def reissue_many(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+        """As `issue_many`, each the code that its customer was given last. All have one purpose."""
+        is_live = all(request.purpose is Purpose.LIVE for request in requests)
+        return await _of_the_good(requests, self._reissue if is_live else self._rehearse)
 
     async def _answer(self, requests: Sequence[IssueRequest], key: str | None) -> Sequence[IssueOutcome]:
         if not requests:
@@ -104,7 +92,9 @@ class Issuing:
 
     async def _reissue(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
         now = self._clock()
-        return await self._database.write(lambda connection: reissuing.reissue(connection, requests, now))
+        return await self._database.write(
+            lambda connection: reissuing.reissue(connection, requests, now), heavy=len(requests) > _HEAVY
+        )
 
     async def _rehearse(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
         """TEST and PREVIEW: a placeholder each, and nothing is counted."""
@@ -136,6 +126,30 @@ class Issuing:
             return outcomes
 
         return await self._database.read(work)
+
+
+async def _of_the_good(
+    requests: Sequence[IssueRequest], answer: Callable[[Sequence[IssueRequest]], Awaitable[Sequence[IssueOutcome]]]
+) -> list[IssueOutcome]:
+    """An outcome each, in their order; `answer` sees those alone that can be read."""
+    if len(requests) > MOST_AT_ONCE:
+        raise BadInput(
+            InputProblem.TOO_MANY,
+            f"One call takes at most {MOST_AT_ONCE:,} customers; this one has {len(requests):,}.",
+            field=("customers",),
+        )
+    outcomes: list[IssueOutcome | None] = [None] * len(requests)
+    good: list[int] = []
+    for place, request in enumerate(requests):
+        problem = _fault(request)
+        if problem is None:
+            good.append(place)
+        else:
+            outcomes[place] = IssueOutcome(problem=problem)
+    answered = await answer([requests[place] for place in good]) if good else []
+    for place, outcome in zip(good, answered, strict=True):
+        outcomes[place] = outcome
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
 def _fault(request: IssueRequest) -> BadInput | None:

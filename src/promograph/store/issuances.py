@@ -1,6 +1,6 @@
 """Rows of codes given to customers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,10 +36,16 @@ _ISSUED = Statement(
     "WHERE i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0) IS NOT NULL"
 )
 _LAST = Statement(
-    f"SELECT {COLUMNS} FROM issuance i WHERE i.customer = :customer AND i.promotion_id = :promotion_id "
-    "AND i.kind <> 'REPEAT' "
-    # The sum keeps planners from walking all of the promotion's issuances in the order of their numbers.
-    "ORDER BY i.number + 0 DESC LIMIT 1"
+    f"SELECT {COLUMNS} FROM @rows(promotion_id bigint, customer text) r JOIN issuance i "
+    "ON i.promotion_id = r.promotion_id AND i.number = "
+    # The sums keep planners from walking all of the promotion's issuances: those of a customer are few.
+    "(SELECT max(j.number + 0) FROM issuance j WHERE j.customer = r.customer AND j.promotion_id + 0 = r.promotion_id "
+    "AND j.kind <> 'REPEAT')"
+)
+_FIRST_ISSUED = Statement(
+    # Joined, PostgreSQL may go through all of the table for each of the rows.
+    "SELECT r.promotion_id, r.seq, (SELECT i.issued_at FROM issuance i WHERE i.promotion_id = r.promotion_id "
+    "AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0) FROM @rows(promotion_id bigint, seq bigint) r"
 )
 _NEW = Insertion(
     "issuance",
@@ -80,10 +86,15 @@ def issued_codes(connection: Connection, codes: Sequence[tuple[int, int]]) -> se
     return {(row[0], row[1]) for row in _ISSUED.fetch(connection, codes)} if codes else set()
 
 
-def last(connection: Connection, promotion: Promotion, customer: str) -> Issuance | None:
-    """The code that this customer was given last, leaving repeats aside."""
-    rows = _LAST.fetch(connection, customer=customer, promotion_id=promotion.id)
-    return issuance_of(tuple(rows[0]), promotion) if rows else None
+def last(connection: Connection, places: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Sequence[Any]]:
+    """By promotion and customer, the row of COLUMNS of the code given last, leaving repeats aside."""
+    return {(row[0], row[4]): row for row in _LAST.fetch(connection, places)} if places else {}
+
+
+def first_issued(connection: Connection, codes: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """When codes (promotion, seq) of one's own were given for the first time, in microseconds."""
+    rows = _FIRST_ISSUED.fetch(connection, sorted(codes)) if codes else []
+    return {(promotion_id, seq): micros for promotion_id, seq, micros in rows if micros is not None}
 
 
 def issuance_of(row: Sequence[Any], promotion: Promotion, *, first_issued: int | None = None) -> Issuance:

@@ -44,6 +44,10 @@ COLUMNS = ", ".join(f"CAST(p.{name} AS text)" if name in _JSON else f"p.{name}" 
 
 _BY_ID = Statement(f"SELECT {COLUMNS} FROM @rows(id bigint) r JOIN promotion p ON p.id = r.id")
 _BY_HANDLE = Statement(f"SELECT {COLUMNS} FROM @rows(handle text) r JOIN promotion p ON p.handle = r.handle")
+_BY_NAME = Statement(
+    f"SELECT {COLUMNS} FROM @rows(name text) r JOIN promotion p ON p.name = r.name AND p.status <> 'ARCHIVED' "
+    "ORDER BY p.id"
+)
 _VALUES = ", ".join(f":{name.strip()}" for name in _TERMS.split(","))
 _INSERT = Statement(
     f"INSERT INTO promotion ({_TERMS}, searched, status, stop_redeeming, created_at, updated_at) "
@@ -71,6 +75,15 @@ def by_handle(connection: Connection, handles: Iterable[str]) -> dict[str, Promo
     rows = _BY_HANDLE.fetch(connection, [(handle,) for handle in handles])
     found = (promotion_of(tuple(row)) for row in rows)
     return {promotion.terms.handle: promotion for promotion in found}
+
+
+def by_name(connection: Connection, names: Iterable[str]) -> dict[str, list[Promotion]]:
+    """Those that have exactly these names and are not archived, the oldest first: a name may belong to several."""
+    found: dict[str, list[Promotion]] = {}
+    for row in _BY_NAME.fetch(connection, [(name,) for name in names]):
+        promotion = promotion_of(tuple(row))
+        found.setdefault(promotion.terms.name, []).append(promotion)
+    return found
 
 
 def without_codes(connection: Connection) -> list[str]:

@@ -8,9 +8,16 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from promograph.domain.decisions import SHARED_SEQ, CodeFacts, why_useless
-from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, repeat_occasion
+from promograph.domain.issuing import (
+    Issuance,
+    IssuanceKind,
+    IssueOutcome,
+    IssueRequest,
+    repeat_in_message,
+    repeat_occasion,
+)
 from promograph.domain.promotions import Promotion
-from promograph.domain.refusals import Refusal, RefusalCode, refuse
+from promograph.domain.refusals import RefusalCode, refuse
 from promograph.store import issuances, locking, stock
 from promograph.store.issuing import unknown_promotion
 from promograph.store.replays import Replays
@@ -25,7 +32,10 @@ REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     turn_down=lambda problem: IssueOutcome(problem=problem),
 )
 
-_CODE = Statement("SELECT blocked, void, uses, expires_at FROM code WHERE promotion_id = :promotion_id AND seq = :seq")
+_CODES = Statement(
+    "SELECT c.promotion_id, c.seq, c.blocked, c.void, c.uses, c.expires_at "
+    "FROM @rows(promotion_id bigint, seq bigint) r JOIN code c ON c.promotion_id = r.promotion_id AND c.seq = r.seq"
+)
 
 
 def reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
@@ -35,25 +45,83 @@ def reissue(connection: Connection, requests: Sequence[IssueRequest], now: datet
 
 def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
     locked = locking.by_handle(connection, {request.promotion for request in requests})
-    by_handle = {promotion.terms.handle: (promotion, counters) for promotion, counters in locked.values()}
+    parts = {promotion.terms.handle: (promotion, counters) for promotion, counters in locked.values()}
+    ground = _Ground(connection, [(parts[one.promotion][0], one) for one in requests if one.promotion in parts])
+    rows: list[issuances.NewRow] = []
     outcomes = []
     for request in requests:
-        found = by_handle.get(request.promotion)
-        if found is None:
+        if request.promotion not in parts:
             outcomes.append(IssueOutcome(problem=unknown_promotion(request.promotion)))
             continue
-        outcomes.append(_repeat(connection, *found, request, now))
+        promotion, counters = parts[request.promotion]
+        occasion = _occasion(promotion, request)
+        earlier = ground.earlier.get(occasion)
+        if earlier is not None:
+            outcomes.append(IssueOutcome(issuance=earlier, replayed=True))
+            continue
+        outcome = _repeat(promotion, counters, request, ground, now)
+        if outcome.issuance is not None:
+            rows.append(_row(outcome.issuance, occasion[2]))
+            ground.earlier[occasion] = outcome.issuance
+        outcomes.append(outcome)
+    issuances.insert(connection, rows)
     stock.save(connection, [counters for _, counters in locked.values()])
     return outcomes
 
 
+def _occasion(promotion: Promotion, request: IssueRequest) -> issuances.Occasion:
+    """Giving the code again for one message is one act; without a message, each call is an act of its own."""
+    if request.message is not None and request.idempotency_key is None:
+        return promotion.id, request.customer, repeat_in_message(request.message)
+    return promotion.id, request.customer, repeat_occasion(request.idempotency_key or str(uuid4()))
+
+
+class _Ground:
+    """What is known of those who ask, read for all of them at once. The stocks must be locked."""
+
+    def __init__(self, connection: Connection, asked: Sequence[tuple[Promotion, IssueRequest]]) -> None:
+        promotions = {promotion.id: promotion for promotion, _ in asked}
+        places = {(promotion.id, request.customer) for promotion, request in asked}
+        occasions = [_occasion(*one) for one in asked if one[1].message is not None]
+        again = issuances.at_occasions(connection, occasions)
+        firsts = issuances.first_issued(connection, {(row[0], row[2]) for row in again.values()})
+        self.earlier = {
+            key: issuances.issuance_of(row, promotions[key[0]], first_issued=firsts.get((row[0], row[2])))
+            for key, row in again.items()
+        }
+        last = issuances.last(connection, sorted(places))
+        self._last = {place: issuances.issuance_of(row, promotions[place[0]]) for place, row in last.items()}
+        codes = sorted({(issuance.promotion_id, issuance.seq) for issuance in self._last.values()})
+        self._codes = {(row[0], row[1]): tuple(row[2:]) for row in _CODES.fetch(connection, codes)}
+
+    def last(self, promotion: Promotion, customer: str) -> tuple[Issuance, CodeFacts] | None:
+        """The code that the customer was given last, leaving repeats aside."""
+        last = self._last.get((promotion.id, customer))
+        if last is None:
+            return None
+        blocked, void, uses, expires_at = self._codes[last.promotion_id, last.seq]
+        is_shared = last.seq == SHARED_SEQ
+        return last, CodeFacts(
+            seq=last.seq,
+            text=last.text,
+            blocked=bool(blocked),
+            void=bool(void),
+            uses=uses,
+            expires_at=None if expires_at is None else from_micros(expires_at),
+            holder=None if is_shared else last.customer,
+            issued_at=None if is_shared else last.issued_at,
+        )
+
+
 def _repeat(
-    connection: Connection, promotion: Promotion, counters: Stock, request: IssueRequest, now: datetime
+    promotion: Promotion, counters: Stock, request: IssueRequest, ground: _Ground, now: datetime
 ) -> IssueOutcome:
-    last = issuances.last(connection, promotion, request.customer)
-    if last is None:
+    found = ground.last(promotion, request.customer)
+    if found is None:
         return IssueOutcome(problem=refuse(RefusalCode.NOTHING_HELD))
-    refusal = _why_useless(connection, promotion, last, now)
+    last, code = found
+    # Repeating a code that can never be redeemed any more helps nobody; one whose time has yet to come is fine.
+    refusal = why_useless(promotion, code, now)
     if refusal is not None:
         return IssueOutcome(problem=refusal)
     counters.issuances += 1
@@ -67,8 +135,6 @@ def _repeat(
         channel=request.channel,
         send=request.send,
     )
-    occasion = repeat_occasion(request.idempotency_key or str(uuid4()))
-    issuances.insert(connection, [_row(repeated, occasion)])
     return IssueOutcome(issuance=repeated)
 
 
@@ -84,19 +150,3 @@ def _row(repeated: Issuance, occasion: str) -> issuances.NewRow:
         repeated.send,
         to_micros(repeated.issued_at),
     )
-
-
-def _why_useless(connection: Connection, promotion: Promotion, last: Issuance, now: datetime) -> Refusal | None:
-    """Repeating a code that can never be redeemed any more helps nobody; one whose time has yet to come is fine."""
-    blocked, void, uses, expires_at = _CODE.fetch(connection, promotion_id=promotion.id, seq=last.seq)[0]
-    code = CodeFacts(
-        seq=last.seq,
-        text=last.text,
-        blocked=bool(blocked),
-        void=bool(void),
-        uses=uses,
-        expires_at=None if expires_at is None else from_micros(expires_at),
-        holder=None if last.seq == SHARED_SEQ else last.customer,
-        issued_at=None if last.seq == SHARED_SEQ else last.issued_at,
-    )
-    return why_useless(promotion, code, now)
