@@ -306,3 +306,25 @@ async def test_ids_of_no_customer(api: Api, numbers: tuple[int, ...]) -> None:
     id_ = global_id("Customer", *numbers)
     body = await api.whole("query ($id: ID!) { node(id: $id) { id } }", {"id": id_})
     assert (body.get("data") or {}).get("node") is None
+
+
+async def test_a_person_is_exported_and_erased(api: Api) -> None:
+    await upsert(api, [{"id": "gone-1", "email": "gone@example.com", "attributes": {"tier": "gone"}}])
+    promotion = await api.promotion(codes=2)
+    text = await api.issue(promotion, "gone-1", channel="email")
+    found = await customer(
+        api, "gone-1", token=ADMIN, fields="export issuances { text kind channel send state customer }"
+    )
+    assert found["issuances"] == [
+        {"text": text, "kind": "INITIAL", "channel": "email", "send": None, "state": "ISSUED", "customer": "gone-1"}
+    ]
+    assert found["export"]["customer"]["email"] == "gone@example.com"
+    assert [one["code"] for one in found["export"]["issuances"]] == [text]
+    fields = "erased issuances redemptions holds audiences"
+    erased = await api.done("customerErase", fields=fields, token=PEOPLE, id="gone-1")
+    assert (erased["erased"], erased["issuances"], erased["audiences"]) == (True, 1, 0)
+    assert await customer(api, "gone-1") is None
+    assert (await api.done("customerErase", fields=fields, token=PEOPLE, id="gone-1"))["erased"] is False
+    holder = await api.ask("query ($t: String!) { code(text: $t) { issuances { customer } } }", {"t": text})
+    assert holder["code"]["issuances"][0]["customer"].startswith("erased:")
+    assert await api.no("customerErase", id="")

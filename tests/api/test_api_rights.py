@@ -98,6 +98,7 @@ MAY: dict[str, set[str | None]] = {
     "audienceDelete": {PEOPLE},
     "bookingCreate": {SENDER, MARKETER},
     "bookingRelease": {SENDER, MARKETER},
+    "customerErase": {PEOPLE},
     "jobCancel": {MARKETER, PEOPLE},
     "tokenCreate": set(),
     "tokenRevoke": set(),

@@ -163,6 +163,7 @@ MAY_BE_REPEATED = {
     "audienceUpdate",
     "audienceDelete",
     "bookingRelease",
+    "customerErase",
     "jobCancel",
     "tokenCreate",
     "tokenRevoke",

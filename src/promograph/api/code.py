@@ -18,21 +18,6 @@ from promograph.domain.code_events import CodeEventKind
 from promograph.domain.code_states import CodeStanding, CodeState
 
 described(
-    CodeState,
-    "CodeState",
-    "Where a code is in its life.",
-    {
-        "AVAILABLE": "Waits to be issued (or, of MULTIPLE, to be used).",
-        "ISSUED": "Somebody has it.",
-        "REDEEMED": "Used at least once.",
-        "EXPIRED": "Its time is over, and nobody has used it.",
-        "BLOCKED": "Stopped, for as long as nobody unblocks it.",
-        "VOID": "Stopped for good.",
-    },
-)
-
-
-described(
     CodeEventKind,
     "CodeEventKind",
     "What happened to a code.",

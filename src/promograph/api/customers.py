@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from strawberry.scalars import JSON
 
 from promograph.api.answering import Given, answered
 from promograph.api.context import Asked
@@ -19,6 +20,7 @@ from promograph.api.values import Value, shown_value
 from promograph.domain import customers
 from promograph.domain.condition_values import ValueType
 from promograph.errors import BadInput
+from promograph.store.erasing import Erased
 
 described(
     ValueType,
@@ -65,6 +67,14 @@ class Customer(Node):
     created_at: datetime = strawberry.field(description="When they were first told of.")
     updated_at: datetime = strawberry.field(description="When something of this last changed.")
 
+    @strawberry.field(
+        description="Everything that is held of them, for themselves: what they are like, all that they were given and "
+        "used, the segments and audiences that they are in.",
+        directives=PEOPLE,
+    )
+    async def export(self, info: Asked) -> JSON:
+        return JSON(await info.context.services.erasing.dossier(self.own_id))
+
     @strawberry.field(description="The segments that they are in.", directives=PEOPLE)
     async def segments(self, info: Asked) -> list[Segment]:
         return [segment_node(one) for one in await info.context.services.people.segments_of(self.own_id)]
@@ -91,6 +101,25 @@ class CustomersUpsertPayload:
     updated: int = strawberry.field(description="How many were there already, changed or not.")
     replayed: bool = strawberry.field(description="Whether this answer was given before.")
     user_errors: list[UserError] = strawberry.field(description="What was wrong: of the whole call, or of customers.")
+
+
+@strawberry.input(description="Whom to erase.")
+class CustomerEraseInput:
+    id: strawberry.ID = strawberry.field(description="The customer, by your own id.")
+
+
+@strawberry.type(
+    description="In how many rows the customer's id stood; a keyed hash stands there now. All are 0 where nothing was "
+    "known of them.",
+    directives=PEOPLE,
+)
+class CustomerErasePayload:
+    erased: bool = strawberry.field(description="Whether there was anything to erase.")
+    issuances: int = strawberry.field(description="Codes given to them.")
+    redemptions: int = strawberry.field(description="Uses by them.")
+    holds: int = strawberry.field(description="Uses set aside for them, ended ones too.")
+    audiences: int = strawberry.field(description="Static audiences that they were in, and are in no more.")
+    user_errors: list[UserError] = strawberry.field(description="What was wrong; then nothing was changed.")
 
 
 @strawberry.type
@@ -125,6 +154,23 @@ class CustomerMutations:
             updated=answer.updated,
             replayed=answer.replayed,
             user_errors=[_error_at(place, problem) for place, problem in answer.problems],
+        )
+
+    @strawberry.mutation(
+        description="Erase a customer for good: what described them goes, and their id becomes a keyed hash wherever "
+        "it stands, so that counts stay right and limits hold should they come back. Doing it again is fine.",
+        directives=PEOPLE,
+    )
+    async def customer_erase(self, info: Asked, input: Given[CustomerEraseInput]) -> CustomerErasePayload:
+        found, errors = await answered(info.context.services.erasing.erase(input.id))
+        rows = found or Erased()
+        return CustomerErasePayload(
+            erased=bool(rows),
+            issuances=rows.issuances,
+            redemptions=rows.redemptions,
+            holds=rows.holds,
+            audiences=rows.audiences,
+            user_errors=errors,
         )
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 import strawberry
 
 from promograph.domain.batches import BatchSource
+from promograph.domain.code_states import CodeState
 from promograph.domain.condition_times import Weekday
 from promograph.domain.condition_values import Op
 from promograph.domain.issuing import IssuanceKind
@@ -27,6 +28,19 @@ def described(enum: type[E], name: str, description: str, values: dict[str, str]
     return made
 
 
+described(
+    CodeState,
+    "CodeState",
+    "Where a code is in its life.",
+    {
+        "AVAILABLE": "Waits to be issued (or, of MULTIPLE, to be used).",
+        "ISSUED": "Somebody has it.",
+        "REDEEMED": "Used at least once.",
+        "EXPIRED": "Its time is over, and nobody has used it.",
+        "BLOCKED": "Stopped, for as long as nobody unblocks it.",
+        "VOID": "Stopped for good.",
+    },
+)
 described(
     PromotionStatus,
     "PromotionStatus",

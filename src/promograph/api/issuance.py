@@ -4,9 +4,11 @@ from datetime import datetime
 
 import strawberry
 
+from promograph.api.context import Asked
 from promograph.api.nodes import Node, global_id
 from promograph.api.rights import ISSUED
 from promograph.domain import issuing
+from promograph.domain.code_states import CodeState
 from promograph.domain.issuing import IssuanceKind
 from promograph.domain.placeholders import Purpose
 
@@ -22,11 +24,22 @@ class Issuance(Node):
     channel: str | None = strawberry.field(description="The channel that asked for it.")
     send: str | None = strawberry.field(description="The send that it was for.")
     purpose: Purpose = strawberry.field(description="Whether it is meant, or a placeholder.")
+    place: strawberry.Private[tuple[int, int]] = (0, 0)
+
+    @strawberry.field(
+        description="Where the code is in its life; of one that is shared, uses aside. None of a placeholder.",
+        directives=ISSUED,
+    )
+    async def state(self, info: Asked) -> CodeState | None:
+        if self.purpose is not Purpose.LIVE:
+            return None
+        return await info.context.services.lookup.state_of(*self.place)
 
 
 def issuance_node(issuance: issuing.Issuance) -> Issuance:
     return Issuance(
         id=global_id("Issuance", issuance.promotion_id, issuance.number),
+        place=(issuance.promotion_id, issuance.seq),
         text=issuance.text,
         kind=issuance.kind,
         promotion_handle=issuance.handle,

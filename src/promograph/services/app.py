@@ -8,6 +8,7 @@ from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
 from promograph.services.code_imports import CodeImports
 from promograph.services.desk import ChannelDesk
+from promograph.services.erasing import Erasing
 from promograph.services.event_telling import EventTelling
 from promograph.services.exporting import CodesExport, Exporting
 from promograph.services.generating import Generating
@@ -63,6 +64,7 @@ class Services:
         self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)
         self.people = People(database, clock)
+        self.erasing = Erasing(database, clock)
         self.segmenting = Segmenting(database, clock)
         self.audiences = Audiences(database, clock)
         self.watching = Watching(database, clock)

@@ -1,11 +1,13 @@
 """Looking one thing up, for staff."""
 
+from dataclasses import replace
 from typing import Any
 
 from promograph.domain.clock import Clock
 from promograph.domain.code_events import CodeEvent
-from promograph.domain.code_states import CodeStanding
+from promograph.domain.code_states import CodeStanding, CodeState
 from promograph.domain.codes import normalise
+from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance
 from promograph.domain.redeeming import Redemption, Rollback
 from promograph.domain.terms import is_storable
@@ -28,6 +30,13 @@ class Lookup:
 
     async def code_at(self, promotion_id: int, seq: int) -> CodeStanding | None:
         return await self._database.read(lambda connection: histories.by_place(connection, promotion_id, seq))
+
+    async def state_of(self, promotion_id: int, seq: int) -> CodeState | None:
+        """Of a code that somebody was given: a shared one is not used up by others."""
+        found = await self.code_at(promotion_id, seq)
+        if found is None:
+            return None
+        return (replace(found, uses=0) if seq == SHARED_SEQ else found).state(self._clock())
 
     async def issuances_of(self, promotion_id: int, seq: int) -> list[Issuance]:
         return await self._database.read(lambda connection: histories.issuances_of(connection, promotion_id, seq))

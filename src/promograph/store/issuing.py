@@ -31,6 +31,7 @@ from promograph.store.bulk import TAKEN
 from promograph.store.issuances import NewRow
 from promograph.store.line import Code
 from promograph.store.replays import Replays
+from promograph.store.returning import Asked, as_asked, known_again
 from promograph.store.statements import savepoint
 from promograph.store.stock import Stock
 from promograph.store.tables import from_micros, to_micros
@@ -99,6 +100,7 @@ class _Batch:
         self._outcomes: list[IssueOutcome | None] = [None] * len(requests)
         self._same: dict[int, int] = {}  # a request's place -> the place of the first with the same occasion
         self._rows: list[NewRow] = []
+        self._asked: Asked = {}
 
     def run(self) -> list[IssueOutcome]:
         parts = self._open()
@@ -118,12 +120,14 @@ class _Batch:
         for part in everyone:
             self._turn_away(part)
         self._answer_repeats()
-        return [outcome for outcome in self._outcomes if outcome is not None]
+        return list(as_asked([outcome for outcome in self._outcomes if outcome is not None], self._asked))
 
     def _open(self) -> list[_Part]:
         """The batch by promotions."""
         locked = locking.by_handle(self._connection, {request.promotion for request in self._requests})
         parts = {promotion.terms.handle: _Part(promotion, counters) for promotion, counters in locked.values()}
+        stocks = {handle: part.stock for handle, part in parts.items()}
+        self._requests, self._asked = known_again(self._connection, self._requests, stocks)
         first_of: dict[tuple[str, str, str], int] = {}
         for place, request in enumerate(self._requests):
             part = parts.get(request.promotion)

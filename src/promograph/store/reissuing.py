@@ -21,6 +21,7 @@ from promograph.domain.refusals import RefusalCode, refuse
 from promograph.store import issuances, locking, stock
 from promograph.store.issuing import unknown_promotion
 from promograph.store.replays import Replays
+from promograph.store.returning import as_asked, known_again
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
 from promograph.store.tables import from_micros, to_micros
@@ -46,6 +47,7 @@ def reissue(connection: Connection, requests: Sequence[IssueRequest], now: datet
 def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
     locked = locking.by_handle(connection, {request.promotion for request in requests})
     parts = {promotion.terms.handle: (promotion, counters) for promotion, counters in locked.values()}
+    requests, asked = known_again(connection, requests, {handle: part[1] for handle, part in parts.items()})
     ground = _Ground(connection, [(parts[one.promotion][0], one) for one in requests if one.promotion in parts])
     rows: list[issuances.NewRow] = []
     outcomes = []
@@ -66,7 +68,7 @@ def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: date
         outcomes.append(outcome)
     issuances.insert(connection, rows)
     stock.save(connection, [counters for _, counters in locked.values()])
-    return outcomes
+    return list(as_asked(outcomes, asked))
 
 
 def _occasion(promotion: Promotion, request: IssueRequest) -> issuances.Occasion:

@@ -40,6 +40,7 @@ class Stock:
     repeats: int
     level: int
     marked_at: int
+    erased: int
     stored: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod

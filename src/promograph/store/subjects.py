@@ -20,7 +20,8 @@ from promograph.domain.decisions import CodeFacts
 from promograph.domain.periods import period_of
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import Hold
-from promograph.store import customer_facts, holds, locking, promotions
+from promograph.store import customer_facts, erasures, holds, locking, promotions
+from promograph.store.erasures import Aliases
 from promograph.store.holds import Place
 from promograph.store.locking import Locked
 from promograph.store.redemptions import STANDING
@@ -95,6 +96,7 @@ class Subjects:
     uses_in_period: Counter[Who] = field(default_factory=Counter)
     held_by: Counter[Who] = field(default_factory=Counter)
     known: Mapping[str, CustomerFacts] = field(default_factory=dict)
+    aliases: Aliases = field(default_factory=dict)
     _places: dict[str, Place] = field(default_factory=dict)
     _handles: dict[str, int] = field(default_factory=dict)
 
@@ -136,6 +138,12 @@ class Subjects:
             return None
         return self.codeless[own.promotion_id] if own.seq is None else self.coded.get((own.promotion_id, own.seq))
 
+    def customer_of(self, request: Wanted, subject: Subject) -> str | None:
+        """Who asks: somebody who was erased, and whom the promotion knew, is who they were."""
+        if request.customer is None or not subject.stock.erased:
+            return request.customer
+        return self.aliases.get(request.customer, request.customer)
+
     def own_hold(self, request: Wanted) -> Hold | None:
         """The hold that the request brings along: to redeem it, or to put another in its place."""
         return None if request.token is None else self.owned.get(request.token)
@@ -157,6 +165,8 @@ class Subjects:
         return sorted(ids | {hold.promotion_id for hold in self.owned.values()})
 
     def _read(self, requests: Sequence[Wanted]) -> None:
+        customers = (request.customer for request in requests if request.customer is not None)
+        self.aliases = erasures.aliases(self.connection, customers, (stock for _, stock in self.by_promotion.values()))
         self._read_codes()
         self._read_holds(requests)
         self._read_uses(requests)
@@ -215,18 +225,24 @@ class Subjects:
         asking = {id_: needs for id_, needs in conditioned.items() if needs.customer}
         if not asking:
             return
+        # What is known of somebody who was erased and came back stands under the id with which they came back.
+        told = {hash_: customer for customer, hash_ in self.aliases.items()}
         wanted: dict[str, Needs] = {}
         for id_, customer in self._customers(requests):
             if id_ in asking:
-                wanted[customer] = wanted.get(customer, Needs()) | asking[id_]
+                name = told.get(customer, customer)
+                wanted[name] = wanted.get(name, Needs()) | asking[id_]
         if wanted:
-            self.known = customer_facts.read(self.connection, wanted, self.now)
+            found = customer_facts.read(self.connection, wanted, self.now)
+            self.known = found | {hash_: found[name] for hash_, name in told.items() if name in found}
 
     def _customers(self, requests: Iterable[Wanted]) -> Iterable[tuple[int, str]]:
         """The promotions that requests are about, each with who asks."""
         for request in requests:
             own = self.own_hold(request)
-            customer = request.customer or (None if own is None else own.customer)
             subject = self.of(request)
-            if customer is not None and subject is not None:
+            if subject is None:
+                continue
+            customer = self.customer_of(request, subject) or (None if own is None else own.customer)
+            if customer is not None:
                 yield subject.promotion.id, customer

@@ -165,9 +165,10 @@ class StockRow(SQLModel, table=True):
     last ones given. `holds` are those that have not ended, lapsed ones among them until somebody who has the lock ends
     them. `booked` of the `available` codes may be issued to the sends that booked them only; where some were blocked
     since, more may be booked than there are. `void` are the codes stopped for good, and those that the line has passed
-    because they had expired by then. `spent` and `held` are money, in the smallest unit of the budget's currency, and 0
-    without a budget. `repeats` counts issuances of that kind, `level` is the `StockLevel` that was told last,
-    `marked_at` (microseconds) the instant of the last `issue_mark`.
+    because they had expired by then. `erased` counts the erased people who have rows here. `spent` and `held` are
+    money, in the smallest unit of the budget's currency, and 0 without a budget. `repeats` counts issuances of that
+    kind, `level` is the `StockLevel` that was told last, `marked_at` (microseconds) the instant of the last
+    `issue_mark`.
     `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
     """
 
@@ -195,6 +196,7 @@ class StockRow(SQLModel, table=True):
     repeats: int = _counter()
     level: int = _counter()
     marked_at: int = _counter()
+    erased: int = _counter()
     loader: str | None = Field(default=None, sa_column=Column(String(36)))
     loader_seen_at: datetime | None = _instant(nullable=True)
 

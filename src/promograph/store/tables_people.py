@@ -69,3 +69,22 @@ class SegmentUseRow(SQLModel, table=True):
     segment_id: int = Field(
         sa_column=Column(BigInteger, ForeignKey("segment.id"), primary_key=True, autoincrement=False)
     )
+
+
+class ErasureRow(SQLModel, table=True):
+    """Somebody who was erased: the keyed hash of their id, under which what they were given still counts."""
+
+    __tablename__ = "erasure"
+
+    hash: str = Field(sa_column=Column(String(128), primary_key=True))
+    erased_at: datetime = _instant()
+
+
+class KeyringRow(SQLModel, table=True):
+    """A secret of this store, made by itself: the key of the hashes of those who were erased."""
+
+    __tablename__ = "keyring"
+
+    name: str = Field(sa_column=Column(String(32), primary_key=True))
+    value: str = Field(sa_column=Column(String(128), nullable=False))
+    created_at: datetime = _instant()

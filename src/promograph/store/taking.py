@@ -93,7 +93,7 @@ class Taking:
 
     def _judge(self, request: Wanted, left: Cart | None, refused: Refusal | None, *, is_alone: bool) -> Verdict:
         subject, own = self._subject(request), self._subjects.own_hold(request)
-        customer = request.customer if own is None else request.customer or own.customer
+        customer = self._subjects.customer_of(request, subject) or (None if own is None else own.customer)
         promised = None
         # Each hold was promised its discount of a whole cart: how several share one is worked out from the cart.
         if own is not None and request.cart is None and (is_alone or _is_external(subject)):
@@ -171,7 +171,15 @@ class Taking:
         own = self._subjects.own_hold(request)
         if own is not None and (own.promotion_id, own.seq) != (subject.promotion.id, subject.code and subject.code.seq):
             return NotTaken(problem=_bad("This hold is of something else.", "replaces"))
-        if own is not None and own.customer is not None and request.customer not in (None, own.customer):
+        if (
+            own is not None
+            and own.customer is not None
+            and self._subjects.customer_of(request, subject)
+            not in (
+                None,
+                own.customer,
+            )
+        ):
             return NotTaken(problem=_bad("This hold is for another customer.", "customer"))
         return None
 

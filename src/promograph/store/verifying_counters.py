@@ -46,6 +46,12 @@ COUNTS = {
     "hold_number": "SELECT promotion_id, count(*) FROM hold GROUP BY promotion_id",
     "holds": "SELECT promotion_id, count(*) FROM hold WHERE ended IS NULL GROUP BY promotion_id",
     "booked": "SELECT promotion_id, sum(remaining) FROM booking WHERE released_at IS NULL GROUP BY promotion_id",
+    "erased": (
+        "SELECT promotion_id, count(*) FROM (SELECT i.promotion_id, i.customer FROM erasure e JOIN issuance i "
+        "ON i.customer = e.hash UNION SELECT d.promotion_id, d.customer FROM erasure e JOIN redemption d "
+        "ON d.customer = e.hash UNION SELECT h.promotion_id, h.customer FROM erasure e JOIN hold h "
+        "ON h.customer = e.hash) x GROUP BY promotion_id"
+    ),
     "held": (
         f"SELECT h.promotion_id, sum(h.discount_minor) FROM hold h {_OF_BUDGET.format('h')} "
         "WHERE h.ended IS NULL GROUP BY h.promotion_id"
