@@ -94,6 +94,8 @@ MAY: dict[str, set[str | None]] = {
     "segmentUpdate": {PEOPLE},
     "segmentDelete": {PEOPLE},
     "audienceCreate": {PEOPLE},
+    "audienceImport": {PEOPLE},
+    "customersImport": {PEOPLE},
     "audienceUpdate": {PEOPLE},
     "audienceDelete": {PEOPLE},
     "bookingCreate": {SENDER, MARKETER},

@@ -142,6 +142,8 @@ MUST_NOT_BE_DONE_TWICE = {
     "codesExport": "CodesExportInput",
     "segmentCreate": "SegmentCreateInput",
     "audienceCreate": "AudienceCreateInput",
+    "audienceImport": "AudienceImportInput",
+    "customersImport": "CustomersImportInput",
     "bookingCreate": "BookingCreateInput",
 }
 # Doing these again changes nothing more, or is refused; a token's text must not be kept to be shown again.

@@ -9,6 +9,7 @@ from promograph.api.code_change_mutations import CodeChangeMutations
 from promograph.api.code_exports import CodeExportMutations
 from promograph.api.code_imports import CodeImportMutations
 from promograph.api.code_mutations import CodeMutations
+from promograph.api.customer_imports import CustomerImportMutations
 from promograph.api.customers import CustomerMutations, CustomerQueries
 from promograph.api.documents import Documents
 from promograph.api.documents_schema import Schema
@@ -63,6 +64,7 @@ class Mutation(
     CustomerMutations,
     SegmentMutations,
     AudienceMutations,
+    CustomerImportMutations,
     BookingMutations,
     JobMutations,
     TokenMutations,

@@ -7,6 +7,7 @@ from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
 from promograph.services.code_imports import CodeImports
+from promograph.services.customer_imports import CustomerImports
 from promograph.services.desk import ChannelDesk
 from promograph.services.erasing import Erasing
 from promograph.services.event_telling import EventTelling
@@ -51,6 +52,9 @@ class Services:
         self.job_files = JobFiles(database, clock)
         self.code_imports = CodeImports(database, clock, self.jobs, self.job_files)
         kinds[JobKind.CODES_IMPORT] = self.code_imports
+        self.audiences = Audiences(database, clock)
+        self.customer_imports = CustomerImports(database, clock, self.jobs, self.job_files, self.audiences)
+        kinds[JobKind.CUSTOMERS_IMPORT] = self.customer_imports
         self.access = Access(database, clock)
         self.promoting = Promoting(database, clock)
         self.reward_types = RewardTypes(database, clock)
@@ -66,7 +70,6 @@ class Services:
         self.people = People(database, clock)
         self.erasing = Erasing(database, clock)
         self.segmenting = Segmenting(database, clock)
-        self.audiences = Audiences(database, clock)
         self.watching = Watching(database, clock)
         self.bookings = Bookings(database, clock)
         self.send_plans = SendPlans(database, clock)

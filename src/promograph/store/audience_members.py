@@ -18,7 +18,7 @@ from promograph.store.statements import Statement
 
 # The whole of a segment's condition is planned anew for each piece; SQLite, where others wait for the piece, says by
 # itself how large one may be.
-PIECE = 250_000
+PIECE = 1_000_000
 
 _ADD = Statement(
     "INSERT INTO audience_member (audience_id, customer) SELECT :audience, r.customer FROM @rows(customer text) r "
