@@ -12,7 +12,7 @@ pytestmark = pytest.mark.anyio
 REPORT = "job { status done failed } report { read created updated members bad badRows { row field message } }"
 
 
-async def send(api: Api, name: str, content: bytes, fields: str, **input: Any) -> Any:
+async def send(api: Api, name: str, content: bytes, fields: str, /, **input: Any) -> Any:
     kind = f"{name[0].upper()}{name[1:]}Input"
     query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {fields} userErrors {{ code field }} }} }}"
     operations = json.dumps({"query": query, "variables": {"input": {"file": None, **input}}})

@@ -163,6 +163,7 @@ async def test_an_import_that_was_broken_off_goes_on_where_it_was(
     job = await world.services.customer_imports.submit(order, [f"id,mail\n{rows}".encode()], "file.csv")
     await world.services.runner.close()
     other = world.reopen()
+    await other.runner.look()
     done = await other.jobs.wait(job.id, 60)
     assert done.status is JobStatus.DONE, done.error
     assert (done.report["read"], done.report["created"], done.report["members"]) == (30, 30, 30)
