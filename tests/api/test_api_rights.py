@@ -76,6 +76,7 @@ MAY: dict[str, set[str | None]] = {
     "codesGenerate": {MARKETER},
     "codesImport": {MARKETER},
     "codesAdd": {MARKETER},
+    "batchRevert": {MARKETER},
     "codesBlock": {MARKETER},
     "codesUnblock": {MARKETER},
     "codesVoid": {MARKETER},

@@ -167,6 +167,7 @@ MAY_BE_REPEATED = {
     "bookingRelease",
     "customerErase",
     "jobCancel",
+    "batchRevert",
     "tokenCreate",
     "tokenRevoke",
 }

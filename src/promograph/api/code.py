@@ -80,6 +80,7 @@ class Batch(Node):
     source: BatchSource = strawberry.field(description="How the codes came to be.")
     channel: str | None = strawberry.field(description="The channel that they are meant for.")
     size: int = strawberry.field(description="How many codes were added.")
+    reverted: int = strawberry.field(description="How many of them were taken back since.")
     created_at: datetime = strawberry.field(description="When they were added.")
 
 
@@ -113,6 +114,7 @@ def batch_node(row: Any) -> Batch:
         source=BatchSource(row.source),
         channel=row.channel,
         size=row.size,
+        reverted=row.reverted,
         created_at=row.created_at,
     )
 
@@ -125,5 +127,6 @@ def shown_batch(batch: CodeBatch | None) -> Batch | None:
         source=batch.source,
         channel=batch.channel,
         size=batch.size,
+        reverted=0,
         created_at=batch.created_at,
     )

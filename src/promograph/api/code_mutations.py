@@ -14,11 +14,10 @@ from promograph.api.promotion_inputs import CodeFormatInput
 from promograph.api.promotion_reading import FORMAT_FIELDS, format_of
 from promograph.api.rights import WRITE
 from promograph.api.user_errors import UserError, user_error
+from promograph.api.waiting import WAIT, checked_wait
 from promograph.domain import jobs
 from promograph.domain.batches import Added
-from promograph.errors import BadInput, InputProblem
 
-_LONGEST_WAIT = 600
 _IDEMPOTENT = "Repeat the call with the same key and it is done once: at most 128 characters."
 
 # What is wrong with the look of codes lies in the input's format, or else the promotion's has no room for so many.
@@ -34,9 +33,7 @@ class CodesGenerateInput:
         default=None, description="Their look; the promotion's if left out."
     )
     channel: str | None = strawberry.field(default=None, description="A label: the channel that they are meant for.")
-    wait_seconds: int = strawberry.field(
-        default=30, description=f"How long to wait for the end of the work, 0 to {_LONGEST_WAIT}; the job goes on."
-    )
+    wait_seconds: int = strawberry.field(default=30, description=WAIT)
     idempotency_key: str | None = strawberry.field(default=None, description=_IDEMPOTENT)
 
 
@@ -84,10 +81,7 @@ class CodeMutations:
 
 
 async def _generate(info: Asked, input: CodesGenerateInput) -> jobs.Job:
-    seconds = input.wait_seconds
-    if not 0 <= seconds <= _LONGEST_WAIT:
-        sentence = f"waitSeconds must be 0 to {_LONGEST_WAIT}; it is {seconds:,}."
-        raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("waitSeconds",))
+    seconds = checked_wait(input.wait_seconds)
     format_ = None if input.format is None else format_of(input.format)
     job = await info.context.services.stocking.begin_generating(
         _promotion(input.promotion), input.count, format_, channel=input.channel, key=input.idempotency_key

@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from promograph.api.audiences import AudienceMutations, AudienceQueries
+from promograph.api.batch_mutations import BatchMutations
 from promograph.api.bookings import BookingMutations, BookingQueries
 from promograph.api.code_change_mutations import CodeChangeMutations
 from promograph.api.code_exports import CodeExportMutations
@@ -55,6 +56,7 @@ class Mutation(
     PromotionMutations,
     RewardTypeMutations,
     CodeMutations,
+    BatchMutations,
     CodeImportMutations,
     CodeChangeMutations,
     CodeExportMutations,

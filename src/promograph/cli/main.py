@@ -2,7 +2,7 @@
 
 import typer
 
-from promograph.cli import bench, demo, schema, serve, store, token
+from promograph.cli import bench, codes, demo, schema, serve, store, token
 
 app = typer.Typer(
     name="promograph",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("demo")(demo.demo)
 app.add_typer(token.app, name="token")
+app.add_typer(codes.app, name="codes")
 app.command("migrate")(store.migrate)
 app.command("verify")(store.verify)
 app.command("bench")(bench.bench)

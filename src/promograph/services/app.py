@@ -24,6 +24,7 @@ from promograph.services.lookup import Lookup
 from promograph.services.people import People
 from promograph.services.promoting import Promoting
 from promograph.services.redeeming import Redeeming
+from promograph.services.reverting import Reverting
 from promograph.services.reviewing import Reviewing
 from promograph.services.reward_types import RewardTypes
 from promograph.services.segmenting import Segmenting
@@ -43,7 +44,9 @@ class Services:
 
     def __init__(self, database: Database, clock: Clock = system_clock) -> None:
         self._database = database
+        self.reverting = Reverting(database, clock)
         kinds: dict[JobKind, Kind] = {
+            JobKind.BATCH_REVERT: self.reverting,
             JobKind.CODES_GENERATE: Generating(database, clock),
             JobKind.CODES_EXPORT: CodesExport(database, clock),
         }

@@ -127,6 +127,7 @@ _BATCH_COLUMNS = (
     B.c.source,
     B.c.channel,
     B.c.size,
+    B.c.reverted,
     B.c.created_at,
     B.c.report,
     B.c.first_seq,

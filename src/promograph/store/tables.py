@@ -202,7 +202,7 @@ class StockRow(SQLModel, table=True):
 
 
 class BatchRow(SQLModel, table=True):
-    """One act of adding codes: the codes numbered `first_seq` to `last_seq`."""
+    """One act of adding codes: those numbered `first_seq` to `last_seq`, less the `reverted` ones."""
 
     __tablename__ = "batch"
 
@@ -213,6 +213,7 @@ class BatchRow(SQLModel, table=True):
     first_seq: int = _big()
     last_seq: int = _big()
     size: int = _big()
+    reverted: int = _counter()
     report: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     created_at: datetime = _instant()
 

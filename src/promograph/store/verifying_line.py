@@ -30,6 +30,12 @@ LINE = {
         f"SELECT p.handle, s.loader, s.tail, 0 {_STOCK} WHERE s.loader LIKE 'job-%' AND NOT EXISTS "
         "(SELECT 1 FROM job j WHERE s.loader = 'job-' || j.id AND j.finished_at IS NULL)"
     ),
+    "a batch has other codes than were added and not taken back": (
+        "SELECT p.handle, 'batch ' || b.id, count(c.seq), b.size - b.reverted FROM batch b "
+        "JOIN promotion p ON p.id = b.promotion_id LEFT JOIN code c ON c.promotion_id = b.promotion_id "
+        "AND c.seq >= b.first_seq AND c.seq <= b.last_seq WHERE b.first_seq > 0 "
+        "GROUP BY p.handle, b.id, b.size, b.reverted HAVING count(c.seq) <> b.size - b.reverted"
+    ),
     "codes made on demand have numbers that are yet to be given": (
         f"SELECT p.handle, 'made', s.made, -min(c.seq) {_STOCK} JOIN code c ON c.promotion_id = s.promotion_id "
         "AND c.seq < -s.made GROUP BY p.handle, s.made"

@@ -1,0 +1,72 @@
+"""Taking a batch back: what nobody has of it goes, the rest stays and is counted by why."""
+
+from promograph.domain.clock import Clock
+from promograph.domain.jobs import Job, JobKind, Progress, Result
+from promograph.errors import BadInput, InputProblem
+from promograph.services.job_runs import Run
+from promograph.services.jobs import Asking, Jobs
+from promograph.store import reverting
+from promograph.store.database import Connection, Database
+from promograph.store.jobs import NewJob
+from promograph.store.reverting import Span
+
+_NOTHING = {"gone": 0, "issued": 0, "used": 0, "void": 0}
+_AT_ONCE = 2_000
+"""Whoever is issued a code of this promotion waits for so many to go at the most."""
+
+
+class Reverting:
+    """The kind BATCH_REVERT, and how to begin one. What is gone stays gone when it is cancelled."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def begin(self, jobs: Jobs, batch_id: int) -> Job:
+        """A job that takes back what is unissued of a batch; BadInput where there is no such batch."""
+        span = await self._database.read(lambda connection: reverting.span_of(connection, batch_id))
+        if span is None:
+            raise BadInput(InputProblem.NOT_FOUND, "No batch has this id.", field=("batch",))
+        new = NewJob(
+            kind=JobKind.BATCH_REVERT,
+            input={"first": span.first, "last": span.last},
+            total=span.last - span.first + 1,
+            promotion_id=span.promotion_id,
+            batch_id=batch_id,
+        )
+        return await jobs.submit(new, Asking(operation=JobKind.BATCH_REVERT, key=None), quick=new.total == 0)
+
+    async def run(self, run: Run) -> None:
+        """A `Kind`'s."""
+        promotion_id, batch_id = run.job.promotion_id, run.job.batch_id
+        assert promotion_id is not None, "a batch is of a promotion"
+        assert batch_id is not None, "the job is of a batch"
+        span = Span(promotion_id, run.input["first"], run.input["last"])
+        state = run.progress.state or {"next": span.first, **_NOTHING}
+        while state["next"] <= span.last:
+            await self._step(run, batch_id, span, state)
+            state = run.progress.state
+            await self._database.breathe()
+        report = {name: state[name] for name in _NOTHING}
+        await run.finish(lambda _: Result(report=report, failed=sum(report.values()) - report["gone"]))
+
+    async def undo(self, run: Run) -> None:
+        """Nothing: what is gone was wanted gone."""
+
+    async def _step(self, run: Run, batch_id: int, span: Span, state: dict[str, int]) -> None:
+        now, first = self._clock(), state["next"]
+        # Where others wait for a writer, they wait for the smaller piece that a load would write, too.
+        count = min(_AT_ONCE, self._database.piece)
+
+        def work(connection: Connection) -> Progress:
+            done = reverting.revert(connection, batch_id, span, first, count, now)
+            after = {"next": done.next} | {name: state[name] + getattr(done, name) for name in _NOTHING}
+            total = span.last - span.first + 1
+            return Progress(
+                state=after,
+                done=done.next - span.first,
+                total=total,
+                failed=after["issued"] + after["used"] + after["void"],
+            )
+
+        await run.step(work)
