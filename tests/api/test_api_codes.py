@@ -260,6 +260,24 @@ async def test_a_workbook_with_its_columns_named(fresh: Api, name: str) -> None:
     assert await texts(fresh, made) == ["SPRING-A1", "20261234", "00042", "spring-b2"]
 
 
+async def test_a_proposal_codes_for_people_and_a_link_to_the_report(fresh: Api) -> None:
+    made = await fresh.draft()
+    content = b"Code;Customer;Until\nA;ann;2099-12-31\nB;;\nA;;\nC;;soon\n"
+    columns = {"customer": "customer", "expiresAt": "until"}
+    proposed = await fresh.import_file(content, made["id"], columns=columns, dryRun=True)
+    assert (proposed["report"]["added"], proposed["batch"], proposed["job"]["status"]) == (2, None, "DONE")
+    assert (await fresh.numbers(made))["total"] == 0
+    payload = await fresh.import_file(content, made["id"], columns=columns)
+    report = payload["report"]
+    assert (report["added"], report["repeated"], report["bad"], report["unassigned"]) == (2, 1, 1, 0)
+    numbers = await fresh.numbers(made)
+    assert (numbers["total"], numbers["issued"], numbers["customers"]) == (2, 1, 1)
+    query = "query ($id: ID!) { node(id: $id) { ... on Job { download { url name } } } }"
+    link = (await fresh.ask(query, {"id": payload["job"]["id"]}))["node"]["download"]
+    assert link["name"].endswith("-report.csv")
+    assert link["url"].startswith("/downloads/")
+
+
 async def test_how_to_read_a_file(fresh: Api) -> None:
     made = await fresh.draft()
     content = "A:code\nB:Été\n".encode("cp1252")
