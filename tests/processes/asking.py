@@ -74,11 +74,11 @@ class Client:
         body = json.dumps({"query": document, "variables": variables}).encode()
         return await self.post(body, "application/json")
 
-    async def import_codes(self, promotion: str, file: bytes, *, shown: str) -> Answer:
+    async def import_codes(self, promotion: str, file: bytes, *, shown: str, **given: Any) -> Answer:
         """`codesImport` of a CSV file, as the multipart request specification has it."""
         document = f"mutation($input: CodesImportInput!) {{ codesImport(input: $input) {{ {shown} }} }}"
-        given = {"query": document, "variables": {"input": {"promotion": promotion, "file": None}}}
-        parts = {"operations": json.dumps(given), "map": json.dumps({"0": ["variables.input.file"]})}
+        asked = {"query": document, "variables": {"input": {"promotion": promotion, "file": None, **given}}}
+        parts = {"operations": json.dumps(asked), "map": json.dumps({"0": ["variables.input.file"]})}
         body = b"".join(
             f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{part}\r\n'.encode()
             for name, part in parts.items()
