@@ -120,7 +120,7 @@ def fields_with_input() -> dict[str, tuple[str, GraphQLInputType]]:
     }
 
 
-_OF_CODES = {"codesBlock", "codesUnblock", "codesVoid"}
+_OF_CODES = {"codesBlock", "codesUnblock", "codesVoid", "codesReplace"}
 
 
 async def base_input(api: Api, name: str) -> dict[str, Any]:

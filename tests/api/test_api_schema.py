@@ -97,7 +97,7 @@ FIXED_NAMES = {
     "Mutation": "promotionCreate promotionUpdate promotionActivate promotionPause promotionEnd promotionArchive "
     "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport "
     "codesAdd codesBlock codesUnblock codesVoid batchUpdate codesExport codeIssue codesIssue codeReissue codeHold "
-    "holdRelease codeRedeem redemptionRollback tokenCreate tokenRevoke",
+    "codeReplace codesReplace codeReturn holdRelease codeRedeem redemptionRollback tokenCreate tokenRevoke",
 }
 
 
@@ -140,6 +140,9 @@ MUST_NOT_BE_DONE_TWICE = {
     "redemptionRollback": "RedemptionRollbackInput",
     "customersUpsert": "CustomersUpsertInput",
     "codesExport": "CodesExportInput",
+    "codeReplace": "CodeReplaceInput",
+    "codesReplace": "CodesReplaceInput",
+    "codeReturn": "CodeReturnInput",
     "segmentCreate": "SegmentCreateInput",
     "audienceCreate": "AudienceCreateInput",
     "audienceImport": "AudienceImportInput",

@@ -11,6 +11,7 @@ from python_calamine import CalamineWorkbook
 
 from promograph.domain.carts import Money
 from promograph.domain.code_exports import COLUMNS, ExportFormat, harmless
+from promograph.domain.code_replacing import ReplaceRequest
 from promograph.domain.code_selections import CodeSelection
 from promograph.domain.code_states import CodeState
 from promograph.domain.jobs import JobStatus
@@ -104,6 +105,17 @@ async def test_a_selection_is_exported_alone(world: World) -> None:
     assert await codes(customer="cy") == ["A3"]
     assert await codes(channel="nobody") == []
     assert read_xlsx(await exported(world, promotion, ExportFormat.XLSX, channel="nobody")) == []
+
+
+async def test_a_code_and_the_one_in_its_place_name_each_other(world: World) -> None:
+    promotion = await world.promotion(codes=["A1", "A2"])
+    await world.code(promotion, "ann")
+    await world.services.replacing.replace([ReplaceRequest(code="A1")], operation="codeReplace")
+    rows = read_csv(await exported(world, promotion, ExportFormat.CSV))
+    assert [(row["state"], row["replaces"], row["replaced_by"]) for row in rows] == [
+        ("VOID", "", "A2"),
+        ("ISSUED", "A1", ""),
+    ]
 
 
 async def test_shared_codes_and_codes_made_on_demand_are_exported(world: World) -> None:

@@ -33,6 +33,9 @@ described(
         "BLOCKED": "It was stopped.",
         "UNBLOCKED": "It was let go again.",
         "VOIDED": "It was stopped for good.",
+        "REPLACES": "Its customer was given it in the place of another one.",
+        "REPLACED": "It was made void, and its customer was given another one in its place.",
+        "RETURNED": "It went back to its pool, unseen.",
     },
 )
 
@@ -46,6 +49,7 @@ class CodeEvent:
     amount: Money | None = strawberry.field(description="The discount that was held, given or taken back.")
     channel: str | None = strawberry.field(description="Where.")
     reason: str | None = strawberry.field(description="Why, where somebody said so.")
+    code: str | None = strawberry.field(description="The code that it replaces, or that replaces it.")
 
 
 @strawberry.type(description="A code and all that happened to it.", directives=WRITE)
@@ -104,6 +108,7 @@ def shown_event(event: code_events.CodeEvent) -> CodeEvent:
         amount=shown_money(event.amount),
         channel=event.channel,
         reason=event.reason,
+        code=event.code,
     )
 
 

@@ -143,6 +143,7 @@ described(
         "INITIAL": "A code of this occasion's own, for the first time.",
         "REPEAT": "The same code again.",
         "FALLBACK": "The fallback code, because the pool was empty.",
+        "RETURNED": "Not any more: it went back to its pool before the customer had seen it.",
     },
 )
 described(
@@ -182,6 +183,7 @@ _REFUSALS = {
     "CODE_BLOCKED": "The code is blocked.",
     "CODE_VOID": "The code was stopped for good.",
     "NOT_ISSUED": "The code was not issued to anybody yet.",
+    "CODE_SHARED": "The code is everybody's.",
     "NOT_HOLDER": "The code was issued to somebody else.",
     "CUSTOMER_REQUIRED": "The promotion needs to know the customer.",
     "ALREADY_REDEEMED": "The code has no use left; data: uses, limit.",

@@ -10,6 +10,7 @@ from promograph.api.code_change_mutations import CodeChangeMutations
 from promograph.api.code_exports import CodeExportMutations
 from promograph.api.code_imports import CodeImportMutations
 from promograph.api.code_mutations import CodeMutations
+from promograph.api.code_replace_mutations import CodeReplaceMutations
 from promograph.api.customer_imports import CustomerImportMutations
 from promograph.api.customers import CustomerMutations, CustomerQueries
 from promograph.api.documents import Documents
@@ -61,6 +62,7 @@ class Mutation(
     CodeChangeMutations,
     CodeExportMutations,
     IssueMutations,
+    CodeReplaceMutations,
     RedeemMutations,
     HoldMutations,
     CustomerMutations,

@@ -19,11 +19,14 @@ class CodeEventKind(StrEnum):
     BLOCKED = "BLOCKED"
     UNBLOCKED = "UNBLOCKED"
     VOIDED = "VOIDED"
+    REPLACES = "REPLACES"
+    REPLACED = "REPLACED"
+    RETURNED = "RETURNED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeEvent:
-    """`amount`: of the discount that was held, given or taken back."""
+    """`amount`: of the discount that was held, given or taken back. `code`: that it replaces, or that replaces it."""
 
     kind: CodeEventKind
     at: datetime
@@ -32,3 +35,4 @@ class CodeEvent:
     amount: Money | None = None
     channel: str | None = None
     reason: str | None = None
+    code: str | None = None

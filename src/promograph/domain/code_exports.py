@@ -37,8 +37,10 @@ COLUMNS = (
     "order",
     "discount",
     "currency",
+    "replaces",
+    "replaced_by",
 )
-"""Instants are RFC 3339 in UTC; what is not so is empty. `redeemed_at` and what follows are of the last use."""
+"""Instants are RFC 3339 in UTC; what is not so is empty. `redeemed_at` to `currency` are of the last use."""
 
 # What a spreadsheet takes for the beginning of a formula; a tab or a line's end is dropped before it looks.
 _FORMULAS = frozenset("=+-@\t\r\n")
@@ -71,6 +73,8 @@ class ExportPage:
     issued: Mapping[int, tuple[str, int, str | None, str | None]] = field(default_factory=dict)
     used: Mapping[int, tuple[int, str | None, int | None, str | None]] = field(default_factory=dict)
     held: Mapping[int, int] = field(default_factory=dict)
+    replaces: Mapping[int, str] = field(default_factory=dict)
+    replaced_by: Mapping[int, str] = field(default_factory=dict)
     batches: Sequence[BatchFacts] = ()
     shared_issued: bool = False
 
@@ -141,6 +145,8 @@ class Shower:
                 text_of(order),
                 _amount(minor, currency),
                 currency or "",
+                text_of(page.replaces.get(seq)),
+                text_of(page.replaced_by.get(seq)),
             )
 
     def _expiry(self, issued_at: int | None, own: int | None) -> int | None:

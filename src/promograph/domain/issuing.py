@@ -11,11 +11,14 @@ from promograph.errors import BadInput, InputProblem
 
 
 class IssuanceKind(StrEnum):
-    """INITIAL: a code of its own, for the first time. REPEAT: the same code again. FALLBACK: the shared code."""
+    """INITIAL: a code of its own, for the first time. REPEAT: the same code again. FALLBACK: the shared code.
+
+    RETURNED: whatever it was, its code went back to the pool unseen."""
 
     INITIAL = "INITIAL"
     REPEAT = "REPEAT"
     FALLBACK = "FALLBACK"
+    RETURNED = "RETURNED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,11 @@ def repeat_occasion(key: str) -> str:
 def repeat_in_message(message: str) -> str:
     """The occasion of giving the same code again in this message."""
     return f"rm:{message}"
+
+
+def given_up(number: int) -> str:
+    """The occasion of issuance `number` once its own has become another's: no key begins with a space."""
+    return repeat_occasion(f" {number}")
 
 
 def why_not_open(promotion: Promotion, now: datetime) -> Refusal | None:

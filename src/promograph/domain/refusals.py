@@ -16,6 +16,7 @@ class RefusalCode(StrEnum):
     CODE_BLOCKED = "CODE_BLOCKED"
     CODE_VOID = "CODE_VOID"
     NOT_ISSUED = "NOT_ISSUED"
+    CODE_SHARED = "CODE_SHARED"
     NOT_HOLDER = "NOT_HOLDER"
     CUSTOMER_REQUIRED = "CUSTOMER_REQUIRED"
     ALREADY_REDEEMED = "ALREADY_REDEEMED"
@@ -49,6 +50,7 @@ _SENTENCES = {
     RefusalCode.PROMOTION_INACTIVE: "This promotion is {status}.",
     RefusalCode.CODE_BLOCKED: "This code is blocked.",
     RefusalCode.CODE_VOID: "This code is void: it was stopped for good.",
+    RefusalCode.CODE_SHARED: "This code is everybody's: it can be neither replaced nor given back.",
     RefusalCode.NOT_ISSUED: "This code has not been issued to anybody yet.",
     RefusalCode.NOT_HOLDER: "This code was issued to another customer.",
     RefusalCode.CUSTOMER_REQUIRED: "This promotion needs to know which customer redeems.",

@@ -24,6 +24,7 @@ from promograph.services.lookup import Lookup
 from promograph.services.people import People
 from promograph.services.promoting import Promoting
 from promograph.services.redeeming import Redeeming
+from promograph.services.replacing import Replacing
 from promograph.services.reverting import Reverting
 from promograph.services.reviewing import Reviewing
 from promograph.services.reward_types import RewardTypes
@@ -68,6 +69,7 @@ class Services:
         self.issuing = Issuing(database, clock, self.telling)
         self.redeeming = Redeeming(database, clock, self.telling)
         self.inbound = Inbound(database, clock, self.telling, self.desk)
+        self.replacing = Replacing(database, clock)
         self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)
         self.people = People(database, clock)

@@ -34,8 +34,13 @@ _ROLLBACKS = Statement(
     f"ORDER BY b.number DESC, b.part DESC LIMIT {_MOST}"
 )
 _BY_HAND = Statement(
-    "SELECT kind, happened_at FROM code_event WHERE promotion_id = :promotion_id AND seq = :seq "
-    f"ORDER BY id DESC LIMIT {_MOST}"
+    "SELECT e.kind, e.happened_at, e.other, CASE WHEN e.kind <> 'RETURNED' THEN (SELECT coalesce(c.text, c.key) "
+    "FROM code c WHERE c.promotion_id = e.promotion_id AND c.seq = e.other) END FROM code_event e "
+    f"WHERE e.promotion_id = :promotion_id AND e.seq = :seq ORDER BY e.id DESC LIMIT {_MOST}"
+)
+_WRITE_LINEAGE = Statement(
+    "INSERT INTO code_event (promotion_id, seq, other, kind, happened_at) SELECT r.promotion_id, r.seq, r.other, "
+    ":kind, :now FROM @rows(promotion_id bigint, seq bigint, other bigint) r"
 )
 _WRITE = Statement(
     "INSERT INTO code_event (promotion_id, seq, kind, happened_at) SELECT r.promotion_id, r.seq, :kind, :now "
@@ -56,7 +61,7 @@ def read(connection: Connection, promotion_id: int, seq: int, now: datetime) -> 
         *_redeemed(connection, promotion_id, seq),
         *(event for row in rows(_HOLDS) for event in _of_hold(row, now)),
         *(_rolled_back(row) for row in rows(_ROLLBACKS)),
-        *(CodeEvent(kind=CodeEventKind(kind), at=from_micros(at)) for kind, at in rows(_BY_HAND)),
+        *(event for row in rows(_BY_HAND) for event in _by_hand(connection, promotion_id, row)),
     ]
     for at, channel in rows(_ADDED):
         events.append(CodeEvent(kind=CodeEventKind.ADDED, at=from_micros(at), channel=channel))
@@ -66,6 +71,23 @@ def read(connection: Connection, promotion_id: int, seq: int, now: datetime) -> 
 def write_events(connection: Connection, places: Sequence[tuple[int, int]], kind: CodeEventKind, now: datetime) -> None:
     """Tell of these codes (promotion, number) what is being done to them by hand."""
     _WRITE.run(connection, places, kind=str(kind), now=to_micros(now))
+
+
+def write_lineage(
+    connection: Connection, rows: Sequence[tuple[int, int, int]], kind: CodeEventKind, now: datetime
+) -> None:
+    """The same with what else each is about: (promotion, number, `CodeEventRow.other`)."""
+    _WRITE_LINEAGE.run(connection, sorted(rows), kind=str(kind), now=to_micros(now))
+
+
+def _by_hand(connection: Connection, promotion_id: int, row: Sequence[Any]) -> Iterator[CodeEvent]:
+    """What was done; of a code that was given back, to whom it had been issued too."""
+    kind, at, other, code = row
+    issuance = histories.issuance_at(connection, promotion_id, other) if kind == CodeEventKind.RETURNED else None
+    customer = None if issuance is None else issuance.customer
+    yield CodeEvent(kind=CodeEventKind(kind), at=from_micros(at), customer=customer, code=code)
+    if issuance is not None:
+        yield CodeEvent(kind=CodeEventKind.ISSUED, at=issuance.issued_at, customer=customer, channel=issuance.channel)
 
 
 def _issued(connection: Connection, promotion_id: int, seq: int) -> Iterator[CodeEvent]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from promograph.domain.code_events import CodeEventKind
 from promograph.domain.code_exports import BatchFacts, ExportPage
 from promograph.domain.code_selections import CodeSelection
 from promograph.domain.promotions import CodeKind
@@ -34,6 +35,11 @@ _HELD = Statement(
     f"SELECT h.seq, count(*) FROM hold h {_WITHIN.format('h')} AND h.ended IS NULL AND h.expires_at > :now "
     "GROUP BY h.seq"
 )
+_LINEAGE = Statement(
+    "SELECT e.seq, coalesce(c.text, c.key), e.kind FROM code_event e "
+    "JOIN code c ON c.promotion_id = e.promotion_id AND c.seq = e.other "
+    f"{_WITHIN.format('e')} AND e.kind IN ('REPLACES', 'REPLACED')"
+)
 _BATCHES = Statement(
     "SELECT id, first_seq, last_seq, source, channel, created_at FROM batch "
     "WHERE promotion_id = :id AND last_seq >= :low AND first_seq <= :high ORDER BY first_seq"
@@ -54,6 +60,7 @@ def page(connection: Connection, selection: CodeSelection, part: Range, now: dat
     codes: Sequence[Any] = rows(_CODES)
     if meant is not None:
         codes = [code for code in codes if code[0] in meant]
+    lineage = rows(_LINEAGE)
     shared_issued = False
     if low <= 0 <= high:
         issuances, fallbacks = _SHARED.fetch(connection, id=id_)[0]
@@ -63,6 +70,8 @@ def page(connection: Connection, selection: CodeSelection, part: Range, now: dat
         issued={row[0]: (row[1], row[2], row[3], row[4]) for row in rows(_ISSUED)},
         used={row[0]: (row[1], row[2], row[3], row[4]) for row in rows(_USED)},
         held={row[0]: row[1] for row in rows(_HELD, now=to_micros(now))},
+        replaces={row[0]: row[1] for row in lineage if row[2] == CodeEventKind.REPLACES},
+        replaced_by={row[0]: row[1] for row in lineage if row[2] == CodeEventKind.REPLACED},
         batches=[BatchFacts(*row) for row in rows(_BATCHES)],
         shared_issued=shared_issued,
     )

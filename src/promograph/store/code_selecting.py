@@ -111,7 +111,10 @@ def condition(selection: CodeSelection, now: datetime) -> Condition:
         parts.append(f"({' OR '.join(by_state[state] for state in sorted(selection.states))})")
     if selection.customer is not None:
         # A customer's issuances are one range of an index; all others' would be passed over one by one.
-        parts.append("c.seq IN (SELECT h.seq FROM issuance h WHERE h.customer = :customer AND h.promotion_id = :id)")
+        parts.append(
+            "c.seq IN (SELECT h.seq FROM issuance h WHERE h.customer = :customer AND h.promotion_id = :id "
+            "AND h.kind <> 'RETURNED')"
+        )
         params["customer"] = selection.customer
     if selection.issued_from is not None:
         parts.append("i.issued_at >= :issued_from")

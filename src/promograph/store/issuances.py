@@ -29,7 +29,7 @@ _AT_OCCASIONS = Statement(
 )
 _REACHED = Statement(
     "SELECT r.customer FROM @rows(promotion_id bigint, customer text) r WHERE (SELECT i.number FROM issuance i "
-    "WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id LIMIT 1) IS NOT NULL"
+    "WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id AND i.kind <> 'RETURNED' LIMIT 1) IS NOT NULL"
 )
 _ISSUED = Statement(
     "SELECT r.promotion_id, r.seq FROM @rows(promotion_id bigint, seq bigint) r WHERE (SELECT i.number FROM issuance i "
@@ -40,7 +40,7 @@ _LAST = Statement(
     "ON i.promotion_id = r.promotion_id AND i.number = "
     # The sums keep planners from walking all of the promotion's issuances: those of a customer are few.
     "(SELECT max(j.number + 0) FROM issuance j WHERE j.customer = r.customer AND j.promotion_id + 0 = r.promotion_id "
-    "AND j.kind <> 'REPEAT')"
+    "AND j.kind NOT IN ('REPEAT', 'RETURNED'))"
 )
 _FIRST_ISSUED = Statement(
     # Joined, PostgreSQL may go through all of the table for each of the rows.

@@ -59,6 +59,7 @@ class _Part:
     stock: Stock
     wanted: list[Wanted] = field(default_factory=list)
     capped: list[Wanted] = field(default_factory=list)  # turned away by the audience cap, if the pool does not first
+    made: int = 0  # of its codes, how many were made on demand: the last ones
     dry: Refusal | None = None  # why there was no code for the last of the wanted
     claims: dict[str, Claim] = field(default_factory=dict)  # what sends of this batch have booked
     known: set[str] = field(default_factory=set)  # of the customers, those who had something of the promotion before
@@ -217,7 +218,9 @@ class _Batch:
             terms, codes = part.promotion.terms, taken[part.promotion.id]
             short = len(part.wanted) - len(codes)
             if short and terms.on_empty is OnEmpty.GENERATE:
-                codes += line.make(self._connection, terms.code_format, part.stock, short)
+                made = line.make(self._connection, terms.code_format, part.stock, short)
+                part.made = len(made)
+                codes += made
         return taken
 
     def _mind_bookings(self, part: _Part) -> int:
@@ -235,9 +238,10 @@ class _Batch:
         counters, lucky = part.stock, part.wanted[: len(codes)]
         self._bind(part, lucky, codes, IssuanceKind.INITIAL)
         counters.issued += len(codes)
-        counters.available -= sum(seq > SHARED_SEQ for seq, _, _ in codes)  # one made on demand was never available
+        from_pool = len(codes) - part.made  # what was made on demand was never available
+        counters.available -= from_pool
         if part.claims:
-            drawing = (one[1].send for one, (seq, _, _) in zip(lucky, codes, strict=True) if seq > SHARED_SEQ)
+            drawing = (one[1].send for one in lucky[:from_pool])
             bookings.draw(self._connection, counters, part.claims, drawing)
         sharing = self._share(part, part.wanted[len(codes) :])
         served = {request.customer for _, request, _ in (*lucky, *sharing)}

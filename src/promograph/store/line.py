@@ -76,7 +76,7 @@ def take(connection: Connection, wants: Sequence[tuple[Stock, int]], now: int) -
 
 def has_passed_for_good(connection: Connection, stock: Stock, seq: int, expires_at: int | None, now: int) -> bool:
     """Whether a code that is not stopped nor out, with this expiry of its own, is one that the line found expired."""
-    if expires_at is None or expires_at > now or not 0 < seq < stock.head:
+    if expires_at is None or expires_at > now or not seq or seq >= stock.head:
         return False
     return not _IS_BACK.fetch(connection, id=stock.promotion_id, seq=seq)
 

@@ -171,7 +171,7 @@ def _give_back_use(connection: Connection, promotion: Promotion, counters: Stock
         return  # it is where it was: with its holder, or stopped
     counters.issued -= 1
     counters.available += 1
-    if 0 < seq < counters.head:
+    if not is_shared and seq < counters.head:
         line.put_back(connection, [(promotion.id, seq)])
 
 

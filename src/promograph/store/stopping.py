@@ -27,7 +27,7 @@ _FACTS = Statement(
     "SELECT c.promotion_id, c.seq, c.blocked, c.void, p.code_kind, "
     "c.uses > 0 OR (c.seq = 0 AND s.issuances > 0) OR EXISTS (SELECT 1 FROM issuance i "
     "WHERE i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0), "
-    "c.expires_at IS NOT NULL AND c.seq > 0 AND c.seq < s.head AND NOT EXISTS (SELECT 1 FROM returned_code t "
+    "c.expires_at IS NOT NULL AND c.seq <> 0 AND c.seq < s.head AND NOT EXISTS (SELECT 1 FROM returned_code t "
     "WHERE t.promotion_id = c.promotion_id AND t.seq = c.seq) "
     "FROM @rows(promotion_id bigint, seq bigint) r JOIN code c ON c.promotion_id = r.promotion_id AND c.seq = r.seq "
     "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail JOIN promotion p ON p.id = c.promotion_id"
@@ -108,7 +108,7 @@ def change_places(connection: Connection, places: Sequence[Place], change: CodeC
         counters = stocks[fact.promotion_id]
         if fact.is_counted:
             _move(counters, fact, change)
-        if change is CodeChange.UNBLOCK and not fact.is_out and 0 < fact.seq < counters.head:
+        if change is CodeChange.UNBLOCK and not fact.is_out and fact.seq != SHARED_SEQ and fact.seq < counters.head:
             back.append((fact.promotion_id, fact.seq))
     if back:
         line.put_back(connection, sorted(back))

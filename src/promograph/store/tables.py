@@ -361,7 +361,10 @@ class HoldRow(SQLModel, table=True):
 
 
 class CodeEventRow(SQLModel, table=True):
-    """What was done to a code by hand: it was blocked, it was unblocked, it was made void."""
+    """What was done to a code by hand: it was blocked, unblocked, made void, replaced, given back.
+
+    `other`: of a replacement the number of the other code, of a return that of the issuance.
+    """
 
     __tablename__ = "code_event"
     __table_args__ = (Index("code_event_code", "promotion_id", "seq"),)
@@ -370,6 +373,7 @@ class CodeEventRow(SQLModel, table=True):
     promotion_id: int = _promotion_id()
     seq: int = _big()
     kind: str = Field(sa_column=Column(String(16), nullable=False))
+    other: int | None = _big(nullable=True)
     happened_at: datetime = _instant()
 
 

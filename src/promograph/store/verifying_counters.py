@@ -15,7 +15,7 @@ OUT = (
 
 # A code that waits is in line, or back in it. What is in neither had expired when the line came to it.
 _PASSED = (
-    "(c.expires_at IS NOT NULL AND c.seq > 0 AND c.seq < s.head AND NOT EXISTS (SELECT 1 FROM returned_code t "
+    "(c.expires_at IS NOT NULL AND c.seq <> 0 AND c.seq < s.head AND NOT EXISTS (SELECT 1 FROM returned_code t "
     "WHERE t.promotion_id = c.promotion_id AND t.seq = c.seq))"
 )
 _STOPPED = "(c.blocked OR c.void)"
@@ -40,7 +40,8 @@ COUNTS = {
     "issuances": "SELECT promotion_id, count(*) FROM issuance GROUP BY promotion_id",
     "fallback_issued": "SELECT promotion_id, count(*) FROM issuance WHERE kind = 'FALLBACK' GROUP BY promotion_id",
     "repeats": "SELECT promotion_id, count(*) FROM issuance WHERE kind = 'REPEAT' GROUP BY promotion_id",
-    "customers": "SELECT promotion_id, count(DISTINCT customer) FROM issuance GROUP BY promotion_id",
+    "customers": "SELECT promotion_id, count(DISTINCT customer) FROM issuance "
+    "WHERE kind <> 'RETURNED' GROUP BY promotion_id",
     "redemptions": f"SELECT promotion_id, count(*) FROM {STANDING} d GROUP BY promotion_id",
     "redemption_number": "SELECT promotion_id, count(*) FROM redemption GROUP BY promotion_id",
     "hold_number": "SELECT promotion_id, count(*) FROM hold GROUP BY promotion_id",

@@ -10,7 +10,7 @@ LINE = {
     "a code waits but the line has passed it": (
         "SELECT p.handle, c.key, c.seq, s.head FROM code c JOIN stock s ON s.promotion_id = c.promotion_id "
         "JOIN promotion p ON p.id = c.promotion_id "
-        f"WHERE c.seq > 0 AND c.seq < s.head AND NOT c.blocked AND NOT c.void AND NOT {OUT} "
+        f"WHERE c.seq <> 0 AND c.seq < s.head AND NOT c.blocked AND NOT c.void AND NOT {OUT} "
         "AND (c.expires_at IS NULL OR c.expires_at > :now) "
         "AND NOT EXISTS (SELECT 1 FROM returned_code t WHERE t.promotion_id = c.promotion_id AND t.seq = c.seq)"
     ),
@@ -46,7 +46,7 @@ LINE = {
     ),
     "a code is back in line that the line has not passed": (
         f"SELECT p.handle, c.key, c.seq, s.head - 1 {_RETURNED} {_CODE} "
-        "JOIN stock s ON s.promotion_id = t.promotion_id WHERE t.seq < 1 OR t.seq >= s.head"
+        "JOIN stock s ON s.promotion_id = t.promotion_id WHERE t.seq = 0 OR t.seq >= s.head"
     ),
     "a place in line is that of a code that is not there": (
         f"SELECT p.handle, 'code', t.seq, 0 {_RETURNED} LEFT {_CODE} WHERE c.seq IS NULL"

@@ -1,0 +1,71 @@
+"""Use cases of codes that people have: another one in the place of theirs, an unseen one back to its pool."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from promograph.domain.clock import Clock
+from promograph.domain.code_replacing import ReplaceRequest
+from promograph.domain.issuing import IssueOutcome
+from promograph.domain.keys import checked_optional
+from promograph.domain.refusals import Refusal, RefusalCode
+from promograph.errors import BadInput, InputProblem
+from promograph.services.keyed_writes import Once, write_again
+from promograph.store import issuances, replacing
+from promograph.store.database import Connection, Database
+
+MOST_AT_ONCE = 10_000
+_HEAVY = 500
+
+
+class Replacing:
+    """Refusals are outcomes. Under an idempotency key the first answer is given again, ever after."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def replace(
+        self, requests: Sequence[ReplaceRequest], *, operation: str, key: str | None = None
+    ) -> list[IssueOutcome]:
+        """An outcome a request, in their order: the issuance of the new code. One transaction for all of them."""
+        checked_optional(key, "idempotencyKey")
+        for request in requests:
+            checked_optional(request.channel, "channel", longest=64)
+            checked_optional(request.send, "send")
+        if len(requests) > MOST_AT_ONCE:
+            raise BadInput(InputProblem.TOO_MANY, f"One call takes at most {MOST_AT_ONCE:,} codes.", field=("codes",))
+        now = self._clock()
+
+        def work(connection: Connection) -> list[IssueOutcome]:
+            once: Once[list[IssueOutcome]] = Once(
+                operation=operation,
+                key=key,
+                asked=list(requests),
+                now=now,
+                dump=lambda outcomes: [issuances.dump_outcome(outcome) for outcome in outcomes],
+                load=lambda kept: [issuances.load_outcome(outcome) for outcome in kept],
+            )
+            return once.answer(connection, lambda: replacing.replace_codes(connection, requests, now))
+
+        return await write_again(self._database, work, heavy=len(requests) > _HEAVY)
+
+    async def give_back(self, text: str, *, key: str | None = None) -> Refusal | None:
+        """Give an issued code that nobody has seen back to its pool; why not, if not."""
+        checked_optional(key, "idempotencyKey")
+        now = self._clock()
+
+        def work(connection: Connection) -> tuple[Refusal, ...]:
+            once: Once[tuple[Refusal, ...]] = Once(
+                operation="codeReturn", key=key, asked=text, now=now, dump=_dumped, load=_loaded
+            )
+            return once.answer(connection, lambda: replacing.return_code(connection, text, now))
+
+        return next(iter(await write_again(self._database, work)), None)
+
+
+def _dumped(refusals: tuple[Refusal, ...]) -> Any:
+    return [(refusal.code, dict(refusal.data)) for refusal in refusals]
+
+
+def _loaded(kept: Any) -> tuple[Refusal, ...]:
+    return tuple(Refusal(RefusalCode(code), data) for code, data in kept)
