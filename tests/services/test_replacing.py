@@ -144,7 +144,7 @@ async def test_an_unseen_code_goes_back_and_the_next_one_gets_it(world: World) -
     kinds = [event[:2] for event in await history(world, "A")]
     assert sorted(kinds[:3]) == [("ISSUED", "ann"), ("ISSUED", "cy"), ("RETURNED", "ann")]
     profile = await world.services.people.issuances_of("ann")
-    assert [one.kind.value for one in profile] == ["RETURNED", "RETURNED"]
+    assert [one.kind.value for one in profile] == ["REPEAT", "RETURNED"]
 
 
 async def test_what_was_used_held_shared_or_stopped_does_not_go_back(world: World) -> None:

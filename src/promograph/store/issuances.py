@@ -29,7 +29,8 @@ _AT_OCCASIONS = Statement(
 )
 _REACHED = Statement(
     "SELECT r.customer FROM @rows(promotion_id bigint, customer text) r WHERE (SELECT i.number FROM issuance i "
-    "WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id AND i.kind <> 'RETURNED' LIMIT 1) IS NOT NULL"
+    "WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id "
+    "AND i.kind NOT IN ('REPEAT', 'RETURNED') LIMIT 1) IS NOT NULL"
 )
 _ISSUED = Statement(
     "SELECT r.promotion_id, r.seq FROM @rows(promotion_id bigint, seq bigint) r WHERE (SELECT i.number FROM issuance i "

@@ -26,7 +26,7 @@ _BATCH = (
 )
 _SHARED = (
     "(SELECT n.{0} FROM issuance n WHERE n.customer = d.customer AND n.promotion_id = d.promotion_id AND n.seq = 0 "
-    "AND n.kind <> 'REPEAT' ORDER BY n.number LIMIT 1)"
+    "AND n.kind NOT IN ('REPEAT', 'RETURNED') ORDER BY n.number LIMIT 1)"
 )
 _ISSUED_BY = {
     By.CHANNEL: f"coalesce(i.channel, {_BATCH.format('i', 'channel')})",
@@ -45,7 +45,7 @@ _USED_BY = {
     ),
 }
 _ISSUED = (
-    "SELECT {0} AS part, count(*) FROM issuance i WHERE i.promotion_id = :id AND i.kind <> 'REPEAT' "
+    "SELECT {0} AS part, count(*) FROM issuance i WHERE i.promotion_id = :id AND i.kind NOT IN ('REPEAT', 'RETURNED') "
     "GROUP BY 1 LIMIT {1}"
 )
 # What was rolled back as a whole was no use, and gave nothing.

@@ -40,12 +40,8 @@ _GIVE_UP_OCCASION = Statement(
     "WHERE issuance.promotion_id = r.promotion_id AND issuance.number = r.number"
 )
 _WAS_USED = Statement("SELECT 1 FROM redemption WHERE promotion_id = :id AND seq = :seq LIMIT 1")
-_REPEATS = Statement(
-    "SELECT count(*) FROM issuance WHERE customer = :customer AND promotion_id = :id AND seq = :seq AND kind = 'REPEAT'"
-)
 _RETURN = Statement(
-    "UPDATE issuance SET kind = 'RETURNED', occasion = 'r: ' || number "
-    "WHERE customer = :customer AND promotion_id = :id AND seq = :seq"
+    "UPDATE issuance SET kind = 'RETURNED', occasion = 'r: ' || number WHERE promotion_id = :id AND number = :number"
 )
 
 
@@ -104,9 +100,7 @@ def return_code(connection: Connection, text: str, now: datetime) -> tuple[Refus
         assert code.holder is not None, "or it would not be issued"
         place = (promotion.id, code.seq)
         number = _HELD_BY.fetch(connection, [place])[0][2]
-        theirs = {"customer": code.holder, "id": promotion.id, "seq": code.seq}
-        counters.repeats -= _REPEATS.fetch(connection, None, **theirs)[0][0]
-        _RETURN.run(connection, None, **theirs)
+        _RETURN.run(connection, id=promotion.id, number=number)
         write_lineage(connection, [(*place, number)], CodeEventKind.RETURNED, now)
         counters.customers -= not issuances.reached_before(connection, promotion.id, [code.holder])
         if not code.blocked:

@@ -35,7 +35,9 @@ LIMITS = {
     ),
     "a code was issued to several customers": (
         f"SELECT p.handle, i.seq, count(DISTINCT i.customer), 1 FROM issuance i {_PROMOTION} i.promotion_id "
-        "WHERE i.seq <> 0 AND i.kind <> 'RETURNED' GROUP BY p.handle, i.promotion_id, i.seq "
+        "WHERE i.seq <> 0 AND i.kind <> 'RETURNED' AND NOT EXISTS (SELECT 1 FROM issuance g "
+        "WHERE g.customer = i.customer AND g.promotion_id = i.promotion_id AND g.seq = i.seq AND g.kind = 'RETURNED') "
+        "GROUP BY p.handle, i.promotion_id, i.seq "
         "HAVING count(DISTINCT i.customer) > 1"
     ),
     "an occasion got several codes": (
@@ -45,7 +47,7 @@ LIMITS = {
     "more customers were reached than the audience cap allows": (
         "SELECT p.handle, 'customers', count(DISTINCT i.customer), p.audience_cap "
         f"FROM issuance i {_PROMOTION} i.promotion_id WHERE p.audience_cap IS NOT NULL "
-        "AND i.kind <> 'RETURNED' "
+        "AND i.kind NOT IN ('REPEAT', 'RETURNED') "
         "GROUP BY p.handle, p.audience_cap HAVING count(DISTINCT i.customer) > p.audience_cap"
     ),
     "a customer redeemed more often than allowed": (

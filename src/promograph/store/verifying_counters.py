@@ -41,7 +41,7 @@ COUNTS = {
     "fallback_issued": "SELECT promotion_id, count(*) FROM issuance WHERE kind = 'FALLBACK' GROUP BY promotion_id",
     "repeats": "SELECT promotion_id, count(*) FROM issuance WHERE kind = 'REPEAT' GROUP BY promotion_id",
     "customers": "SELECT promotion_id, count(DISTINCT customer) FROM issuance "
-    "WHERE kind <> 'RETURNED' GROUP BY promotion_id",
+    "WHERE kind NOT IN ('REPEAT', 'RETURNED') GROUP BY promotion_id",
     "redemptions": f"SELECT promotion_id, count(*) FROM {STANDING} d GROUP BY promotion_id",
     "redemption_number": "SELECT promotion_id, count(*) FROM redemption GROUP BY promotion_id",
     "hold_number": "SELECT promotion_id, count(*) FROM hold GROUP BY promotion_id",
