@@ -407,6 +407,9 @@ def test_a_channel_reaches_what_it_issues_and_no_promotion() -> None:
     assert {place for place in fields if place.startswith("Mutation.")} == {
         "Mutation.codeIssue",
         "Mutation.codesIssue",
+        "Mutation.codeReplace",
+        "Mutation.codesReplace",
+        "Mutation.codeReturn",
         "Mutation.codeReissue",
     }
 
