@@ -41,6 +41,7 @@ _FIELDS = {
     "codesGenerate": "batch { id source channel size createdAt }",
     "codesImport": f"job {{ id status }} batch {{ id source channel size createdAt }} {_REPORT}",
     "codesAdd": f"batch {{ id source channel size createdAt }} {_REPORT}",
+    "customerErase": "erased",
     "codesBlock": "changed",
     "codesUnblock": "changed",
     "codesVoid": "changed",
@@ -58,7 +59,8 @@ _FIELDS = {
     "tokenRevoke": "token { id name scopes createdAt revokedAt }",
 }
 INVENTORY = (
-    "total available issued blocked redeemed redemptions customers fallbackIssued fallbackActive lowStock runsOutAt"
+    "total available booked issued blocked void redeemed redemptions customers fallbackIssued fallbackActive "
+    "lowStock runsOutAt"
 )
 
 

@@ -159,7 +159,7 @@ async def send(api: Api, name: str, input: Any) -> httpx2.Response:
     selection = f"{fields} userErrors {{ code field message data }}"
     query = f"{operation} ($input: {kind}) {{ {name}(input: $input) {{ {selection} }} }}"
     text = json.dumps({"query": query, "variables": {"input": input}})
-    if name == "codesImport":
+    if name in ("codesImport", "customersImport", "audienceImport"):
         parts = {"operations": text, "map": '{"0": ["variables.input.file"]}'}
         return await api.post(ADMIN, data=parts, files={"0": ("codes.csv", b"A\n", "text/csv")})
     return await api.post_text(text)

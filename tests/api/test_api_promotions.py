@@ -57,9 +57,21 @@ async def test_a_promotion_has_the_defaults_that_the_schema_names(api: Api) -> N
         "singleCode": None,
         "fallbackCode": None,
         "inventory": dict.fromkeys(
-            ["total", "available", "issued", "blocked", "redeemed", "redemptions", "customers", "fallbackIssued"], 0
+            [
+                "total",
+                "available",
+                "booked",
+                "issued",
+                "blocked",
+                "void",
+                "redeemed",
+                "redemptions",
+                "customers",
+                "fallbackIssued",
+            ],
+            0,
         )
-        | {"fallbackActive": False},
+        | {"fallbackActive": False, "lowStock": False, "runsOutAt": None},
     }
 
 

@@ -1,6 +1,7 @@
 """A process that dies before or after each of its transactions: another one goes on; nothing is lost or repeated."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
@@ -107,8 +108,11 @@ async def test_a_cancelled_generation_leaves_nothing_wherever_it_is_killed(world
         await world.write(lambda connection: job_running.ask_cancel(connection, job.id))
         return job
 
+    ends = Counter[JobStatus]()
     async for job in dying_ever_later(world, clock, begin):
-        assert job.status is JobStatus.CANCELLED
-        assert (await world.inventory(promotion)).total == 3
+        ends[job.status] += 1  # the wish may have come when all was done
+        assert ends.keys() <= {JobStatus.CANCELLED, JobStatus.DONE}
+        assert (await world.inventory(promotion)).total == 3 + 130 * ends[JobStatus.DONE]
+    assert ends[JobStatus.CANCELLED]
     added = await world.services.stocking.paste(promotion.id, "NEXT", channel=None)
     assert added.report.added == 1
