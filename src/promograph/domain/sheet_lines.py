@@ -17,22 +17,29 @@ ANY_SEPARATOR = ",;\t"
 """What parts the cells of a line in a file whose lines are not parted as a rule."""
 
 _MOST_LINES = 100  # of one row
+_MOST_CHARACTERS = 1 << 22  # of a portion: twenty thousand long lines would be half a gigabyte, with what is made of them
 _TOO_LONG = f"This row has more than {LONGEST_LINE:,} characters."
 _UNPAIRED = "The quotation marks in this row do not match."
 _ALL_QUOTED = re.compile(r'(?:"[^",;\t]*+"\n)*+')
 
 
 def portions(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The lines of a text that comes in pieces, `BLOCK_ROWS` at a time."""
+    """The lines of a text that comes in pieces, `BLOCK_ROWS` at a time, or fewer where they are long."""
     waiting: list[str] = []
     begun = ""  # the line whose end has not come yet
+    size = 0
     for text in texts:
         lines = (begun + text).split("\n")
         begun = lines.pop()[: LONGEST_LINE + 1]  # of a line that is too long, it is enough to know that it is
         waiting += lines
+        size += len(text)
         while len(waiting) >= BLOCK_ROWS:
             yield waiting[:BLOCK_ROWS]
             del waiting[:BLOCK_ROWS]
+            size = 0
+        if size >= _MOST_CHARACTERS and waiting:
+            yield waiting
+            waiting, size = [], 0
     if begun:
         waiting.append(begun)
     if waiting:
