@@ -17,7 +17,7 @@ ANY_SEPARATOR = ",;\t"
 """What parts the cells of a line in a file whose lines are not parted as a rule."""
 
 _MOST_LINES = 100  # of one row
-_MOST_CHARACTERS = 1 << 22  # of a portion: twenty thousand long lines would be half a gigabyte, with what is made of them
+_MOST_CHARACTERS = 1 << 22  # of a portion: twenty thousand long lines are half a gigabyte
 _TOO_LONG = f"This row has more than {LONGEST_LINE:,} characters."
 _UNPAIRED = "The quotation marks in this row do not match."
 _ALL_QUOTED = re.compile(r'(?:"[^",;\t]*+"\n)*+')
