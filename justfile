@@ -26,7 +26,7 @@ snapshot:
 
 # the tests, on SQLite and on a PostgreSQL server of their own, a file at a time on each core; arguments go to pytest
 test *arguments:
-    python -m pytest -n auto --maxprocesses 4 --dist loadfile {{ arguments }}
+    python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder {{ arguments }}
 
 # put every file into the house's format
 fmt:
