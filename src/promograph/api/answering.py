@@ -19,6 +19,9 @@ Places = Mapping[str, tuple[str, ...]]
 
 AS_NAMED: Places = MappingProxyType({})
 
+KEY = "Repeat the call with the same key and it is done once: at most 128 characters."
+"""What every `idempotencyKey` says of itself."""
+
 
 async def answered(act: Awaitable[T], places: Places = AS_NAMED) -> tuple[T | None, list[UserError]]:
     """What `act` gave, or what is wrong with its input, told with the path that the caller wrote."""

@@ -11,7 +11,7 @@ from promograph.api.context import Asked
 from promograph.api.customers import Customer, customer_node
 from promograph.api.enums import described
 from promograph.api.nodes import Node, global_id, read_number
-from promograph.api.promotion_inputs import KEY
+from promograph.api.answering import KEY
 from promograph.api.rights import PEOPLE, SEGMENTS
 from promograph.api.user_errors import UserError
 from promograph.domain import audiences

@@ -8,7 +8,7 @@ import strawberry
 from promograph.api.answering import Given, answered
 from promograph.api.context import Asked
 from promograph.api.nodes import Node, global_id, read_number
-from promograph.api.promotion_inputs import KEY
+from promograph.api.answering import KEY
 from promograph.api.rights import PLANS
 from promograph.api.user_errors import UserError
 from promograph.domain import bookings

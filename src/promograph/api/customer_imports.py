@@ -9,7 +9,7 @@ from promograph.api.answering import Given, answered
 from promograph.api.audiences import Audience, audience_node
 from promograph.api.context import Asked
 from promograph.api.jobs import Job, job_node
-from promograph.api.promotion_inputs import KEY
+from promograph.api.answering import KEY
 from promograph.api.rights import PEOPLE
 from promograph.api.uploads import chunks_of
 from promograph.api.user_errors import UserError

@@ -13,9 +13,6 @@ from promograph.domain import code_formats
 from promograph.domain.periods import Period
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty
 
-KEY = "Repeat the call with the same key and it is done once: at most 128 characters."
-
-
 @strawberry.input(description="A free property.")
 class PropertyInput:
     name: str = strawberry.field(description="The property's name, 1 to 64 characters.")

@@ -9,7 +9,8 @@ from promograph.api.answering import AS_NAMED, Given, Places, answered
 from promograph.api.context import Asked
 from promograph.api.nodes import read_number
 from promograph.api.promotion import Promotion, promotion_node
-from promograph.api.promotion_inputs import KEY, PromotionCreateInput, PromotionUpdateInput
+from promograph.api.answering import KEY
+from promograph.api.promotion_inputs import PromotionCreateInput, PromotionUpdateInput
 from promograph.api.promotion_reading import changed, draft_of, places_of
 from promograph.api.rights import WRITE
 from promograph.api.user_errors import UserError

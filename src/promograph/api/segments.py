@@ -10,7 +10,7 @@ from promograph.api.conditions import Condition, ConditionInput, read_condition,
 from promograph.api.context import Asked
 from promograph.api.enums import described
 from promograph.api.nodes import Node, global_id, read_number
-from promograph.api.promotion_inputs import KEY
+from promograph.api.answering import KEY
 from promograph.api.rights import PEOPLE, SEGMENTS
 from promograph.api.user_errors import UserError
 from promograph.domain import condition_nodes, segments
