@@ -23,9 +23,9 @@ from promograph.channels import (
     SettingsReader,
 )
 from promograph.domain.carts import Money
-from promograph.domain.deliveries import DeliveryEventKind
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.hookspecs import TemplateFunction, hookimpl
 
 __all__ = [

@@ -11,9 +11,9 @@ from graphql import GraphQLError, parse
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
-from promograph.api import documents_compiling
-from promograph.api.documents_compiling import OperationCompiler
-from promograph.api.documents_schema import Schema
+from promograph.api.documents import compiling as documents_compiling
+from promograph.api.documents.compiling import OperationCompiler
+from promograph.api.documents.schema import Schema
 
 _INCIDENT = re.compile(rb"incident( |\":\")\w+")
 

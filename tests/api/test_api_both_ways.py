@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema
 
-from promograph.api import documents_schema
-from promograph.api.documents_compiling import OperationCompiler
+from promograph.api.documents import schema as documents_schema
+from promograph.api.documents.compiling import OperationCompiler
 from promograph.api.nodes import global_id
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PromotionTerms

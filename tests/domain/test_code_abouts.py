@@ -4,11 +4,11 @@ from datetime import datetime
 
 import pytest
 
-from promograph.domain.code_abouts import read_expiry
-from promograph.domain.code_lists import CodeColumns, read_codes
-from promograph.domain.code_rows import About, Batch
-from promograph.domain.sheet_text import read_text
 from promograph.domain.sheets import Reading
+from promograph.domain.sheets.text import read_text
+from promograph.domain.stock.abouts import read_expiry
+from promograph.domain.stock.lists import CodeColumns, read_codes
+from promograph.domain.stock.rows import About, Batch
 from promograph.errors import BadInput, InputProblem
 
 ALL = CodeColumns(customer="customer", expires_at="until", channel="4")

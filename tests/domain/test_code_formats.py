@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.code_formats import DEFAULT_ALPHABET, MAX_ALPHABET, SAFE_ODDS, CodeFormat
 from promograph.domain.codes import normalise
+from promograph.domain.codes.formats import DEFAULT_ALPHABET, MAX_ALPHABET, SAFE_ODDS, CodeFormat
 from promograph.errors import BadInput, InputProblem
 
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from promograph.domain import code_lists
-from promograph.domain.code_lists import CodeColumns
-from promograph.domain.code_rows import BadRow, Batch, read_bare, read_cells, read_column, shown
 from promograph.domain.codes import normalise
-from promograph.domain.sheet_lines import LONGEST_LINE
-from promograph.domain.sheet_text import read_pasted as pasted_sheet
-from promograph.domain.sheet_text import read_text
 from promograph.domain.sheets import BLOCK_ROWS as BATCH_ROWS
 from promograph.domain.sheets import Block, Reading, Sheet
+from promograph.domain.sheets.lines import LONGEST_LINE
+from promograph.domain.sheets.text import read_pasted as pasted_sheet
+from promograph.domain.sheets.text import read_text
+from promograph.domain.stock import lists as code_lists
+from promograph.domain.stock.lists import CodeColumns
+from promograph.domain.stock.rows import BadRow, Batch, read_bare, read_cells, read_column, shown
 from promograph.errors import BadInput
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.code_formats import DEFAULT_ALPHABET, CodeFormat
-from promograph.domain.code_making import _plan, generate
 from promograph.domain.codes import check_text, normalise
+from promograph.domain.codes.formats import DEFAULT_ALPHABET, CodeFormat
+from promograph.domain.codes.making import _plan, generate
 from promograph.errors import BadInput, InputProblem
 
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.code_lists import read_codes
-from promograph.domain.code_reports import ROWS_KEPT, ListReport, Repeats, Tally
-from promograph.domain.code_rows import BadRow, Batch, RepeatedRow
 from promograph.domain.codes import normalise
-from promograph.domain.sheet_text import read_pasted
+from promograph.domain.sheets.text import read_pasted
+from promograph.domain.stock.lists import read_codes
+from promograph.domain.stock.reports import ROWS_KEPT, ListReport, Repeats, Tally
+from promograph.domain.stock.rows import BadRow, Batch, RepeatedRow
 from promograph.errors import BadInput, InputProblem
 
 

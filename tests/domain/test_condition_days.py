@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from promograph.domain import conditions
-from promograph.domain.condition_days import MovingDay
-from promograph.domain.condition_facts import CustomerFacts, Facts
-from promograph.domain.condition_values import ValueType
+from promograph.domain.conditions.days import MovingDay
+from promograph.domain.conditions.facts import CustomerFacts, Facts
+from promograph.domain.conditions.values import ValueType
 from promograph.errors import BadInput, InputProblem
 
 # In Montreal it is still the 14th.

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from promograph.domain import conditions
 from promograph.domain.carts import Cart, Line, LineAttribute, LineFilter, Money
-from promograph.domain.condition_attributes import AttributeIs
-from promograph.domain.condition_carts import FirstOrder, SalesChannelIn, SubtotalIs
-from promograph.domain.condition_customers import CodesIssued, HoldsCode, InSegment
-from promograph.domain.condition_facts import CustomerFacts, Facts, IssuedKey, Needs
-from promograph.domain.condition_lines import HasLines
-from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Not
-from promograph.domain.condition_times import Hours, Weekday
-from promograph.domain.condition_value_reading import read_attributes
-from promograph.domain.condition_values import COMPARING, ORDERING, Op, Scalar, Value, ValueType, dump_value
-from promograph.domain.condition_verdicts import Failure, FailureKind, Gap
+from promograph.domain.conditions.attributes import AttributeIs
+from promograph.domain.conditions.carts import FirstOrder, SalesChannelIn, SubtotalIs
+from promograph.domain.conditions.customers import CodesIssued, HoldsCode, InSegment
+from promograph.domain.conditions.facts import CustomerFacts, Facts, IssuedKey, Needs
+from promograph.domain.conditions.lines import HasLines
+from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
+from promograph.domain.conditions.times import Hours, Weekday
+from promograph.domain.conditions.value_reading import read_attributes
+from promograph.domain.conditions.values import COMPARING, ORDERING, Op, Scalar, Value, ValueType, dump_value
+from promograph.domain.conditions.verdicts import Failure, FailureKind, Gap
 from promograph.errors import BadInput
 
 NOW = datetime(2026, 12, 18, 19, 30, tzinfo=UTC)  # a Friday

@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.attributes import MOST_KNOWN
-from promograph.domain.condition_values import ValueType
-from promograph.domain.customer_reading import MOST_CUSTOMERS, read_customers
-from promograph.domain.customers import CustomerChange, checked_consent, checked_email, checked_locale, checked_phone
+from promograph.domain.conditions.values import ValueType
+from promograph.domain.people.attributes import MOST_KNOWN
+from promograph.domain.people.customers import (
+    CustomerChange,
+    checked_consent,
+    checked_email,
+    checked_locale,
+    checked_phone,
+)
+from promograph.domain.people.reading import MOST_CUSTOMERS, read_customers
 from promograph.errors import BadInput, InputProblem
 
 TYPES = {

@@ -17,8 +17,8 @@ from promograph.domain.promotions import (
     PromotionStatus,
     PromotionTerms,
 )
-from promograph.domain.review_findings import OBSTACLES, Concern, Reviewed, Supply
-from promograph.domain.reviewing import obstacles, review
+from promograph.domain.reviews.findings import OBSTACLES, Concern, Reviewed, Supply
+from promograph.domain.reviews.reviewing import obstacles, review
 from promograph.domain.rewards import AmountOff, FixedPrice, FreeShipping, Percentage, Single, Value
 from promograph.domain.windows import Window
 

@@ -5,14 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from promograph.domain.condition_attributes import AttributeIs
-from promograph.domain.condition_carts import FirstOrder
-from promograph.domain.condition_customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
-from promograph.domain.condition_facts import CustomerFacts, Facts, IssuedKey
-from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Not
-from promograph.domain.condition_reasons import reasons
-from promograph.domain.condition_values import Op
-from promograph.domain.segments import (
+from promograph.domain.conditions.attributes import AttributeIs
+from promograph.domain.conditions.carts import FirstOrder
+from promograph.domain.conditions.customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
+from promograph.domain.conditions.facts import CustomerFacts, Facts, IssuedKey
+from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
+from promograph.domain.conditions.reasons import reasons
+from promograph.domain.conditions.values import Op
+from promograph.domain.people.segments import (
     DEEPEST_SEGMENTS,
     check_about_customers,
     check_together,

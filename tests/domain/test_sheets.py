@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.sheet_heads import Head, find_head
-from promograph.domain.sheet_lines import LONGEST_LINE
-from promograph.domain.sheet_text import read_text
 from promograph.domain.sheets import Block, Reading, Sheet
+from promograph.domain.sheets.heads import Head, find_head
+from promograph.domain.sheets.lines import LONGEST_LINE
+from promograph.domain.sheets.text import read_text
 from promograph.errors import BadInput, InputProblem
 
 Rows = list[tuple[int, list[str]]]

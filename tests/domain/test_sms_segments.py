@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.sms_segments import SmsEncoding, keep_whole, measure
+from promograph.domain.sending.sms_segments import SmsEncoding, keep_whole, measure
 
 GSM, UCS = SmsEncoding.GSM_7, SmsEncoding.UCS_2
 

@@ -10,8 +10,9 @@ from promograph.domain import conditions
 from promograph.domain.carts import LineAttribute, LineFilter, Money
 from promograph.domain.periods import Period
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PeriodCap, PromotionTerms
-from promograph.domain.review_findings import Supply
-from promograph.domain.reward_texts import reward_text
+from promograph.domain.reviews.findings import Supply
+from promograph.domain.reviews.reward_texts import reward_text
+from promograph.domain.reviews.summarising import SetUpStep, summarise
 from promograph.domain.rewards import (
     AmountOff,
     External,
@@ -23,7 +24,6 @@ from promograph.domain.rewards import (
     Reward,
     Single,
 )
-from promograph.domain.summarising import SetUpStep, summarise
 from promograph.domain.windows import Window, end_of_day
 
 EUR_10 = Money(minor=1_000, currency="EUR")

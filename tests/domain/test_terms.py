@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.code_formats import CodeFormat
+from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion, PromotionStatus, PromotionTerms
 from promograph.domain.terms import check_change, checked_terms
 from promograph.domain.windows import Window

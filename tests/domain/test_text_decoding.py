@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from promograph.domain.text_decoding import decode
+from promograph.domain.sheets.decoding import decode
 from promograph.errors import BadInput, InputProblem
 
 

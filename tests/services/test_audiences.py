@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from promograph.domain import conditions
-from promograph.domain.audiences import Audience, AudienceKind, AudienceSource, Reach
+from promograph.domain.people.audiences import Audience, AudienceKind, AudienceSource, Reach
 from promograph.errors import BadInput, InputProblem
 from promograph.services import audiences as service
 from promograph.services.audiences import AudienceChange, Audiences, NewAudience
 from promograph.services.segmenting import NewSegment
-from promograph.store import audience_members, audiences
 from promograph.store.listing import Slice
+from promograph.store.people import audience_members, audiences
 
 from .world import World
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.bookings import Booking
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
+from promograph.domain.sending.bookings import Booking
 from promograph.errors import BadInput, InputProblem
 from promograph.services.bookings import NewBooking
 

@@ -10,12 +10,12 @@ import pytest
 
 from promograph.domain import conditions
 from promograph.domain.carts import Cart, Line, LineFilter, Money
-from promograph.domain.code_changes import CodeChange
 from promograph.domain.periods import Period
 from promograph.domain.promotions import CodeKind, EndReason, OnEmpty, PeriodCap, Promotion, PromotionStatus
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, Redemption, ValidateRequest
 from promograph.domain.refusals import RefusalCode, refuse
 from promograph.domain.rewards import AmountOff, External, FixedPrice, FreeShipping, Points, Single
+from promograph.domain.stock.changes import CodeChange
 from promograph.domain.windows import Window, end_of_day
 from promograph.errors import BadInput, InputProblem
 

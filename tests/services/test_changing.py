@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.code_changes import CodeChange, Tally
-from promograph.domain.code_selections import CodeSelection
-from promograph.domain.code_states import CodeState
+from promograph.domain.codes.states import CodeState
 from promograph.domain.promotions import CodeKind, Promotion
+from promograph.domain.stock.changes import CodeChange, Tally
+from promograph.domain.stock.selections import CodeSelection
 from promograph.errors import BadInput
 from promograph.store.listing import Slice
 

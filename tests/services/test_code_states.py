@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from promograph.domain.code_changes import CodeChange
-from promograph.domain.code_selections import CodeSelection
-from promograph.domain.code_states import CodeState
+from promograph.domain.codes.states import CodeState
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion
 from promograph.domain.redeeming import HoldRequest, RedeemRequest
+from promograph.domain.stock.changes import CodeChange
+from promograph.domain.stock.selections import CodeSelection
 from promograph.domain.windows import Window
 from promograph.store.listing import Slice
 

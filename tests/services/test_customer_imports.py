@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.audiences import AudienceSource
-from promograph.domain.condition_values import ValueType
-from promograph.domain.customer_sheets import AttributeColumn, CustomerColumns
+from promograph.domain.conditions.values import ValueType
 from promograph.domain.jobs import Job, JobStatus
+from promograph.domain.people.audiences import AudienceSource
+from promograph.domain.people.sheets import AttributeColumn, CustomerColumns
 from promograph.errors import BadInput, InputProblem
-from promograph.services import customer_imports
-from promograph.services.customer_imports import CustomerOrder
+from promograph.services.importing import customers as customer_imports
+from promograph.services.importing.customers import CustomerOrder
 from promograph.store.listing import Slice
 
 from .test_audiences import members, told
@@ -129,7 +129,7 @@ async def test_a_file_that_is_not_what_was_said_fails_with_a_sentence(
 
 async def test_a_list_uploaded_becomes_an_audience(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everyone who purchased a season pass last year, in a file of one column, several pieces long."""
-    monkeypatch.setattr("promograph.domain.customer_sheets.PIECE_ROWS", 10)
+    monkeypatch.setattr("promograph.domain.people.sheets.PIECE_ROWS", 10)
     ids = [f"pass-{n:03}" for n in range(45)]
     job = await imported(world, "\n".join(["Customer", *ids, ids[0]]), audience="Season pass 2026", key="k")
     assert (job.report["read"], job.report["members"], job.report["created"]) == (46, 45, 0)
@@ -149,7 +149,7 @@ async def test_a_list_uploaded_becomes_an_audience(world: World, monkeypatch: py
 async def test_an_import_that_was_broken_off_goes_on_where_it_was(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("promograph.domain.customer_sheets.PIECE_ROWS", 5)
+    monkeypatch.setattr("promograph.domain.people.sheets.PIECE_ROWS", 5)
     taken: list[str] = []
     read = customer_imports.read_customers
 

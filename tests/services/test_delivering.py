@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from promograph import Delivery, Message
-from promograph.services.delivering import deliver
+from promograph.services.sending.delivering import deliver
 from promograph.testing.fake_channel import FakeChannel
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
-from promograph.domain.audiences import AudienceKind
+from promograph.domain.people.audiences import AudienceKind
 from promograph.domain.promotions import IssuePolicy, OnEmpty
 from promograph.domain.redeeming import HoldRequest
 from promograph.services.audiences import NewAudience

@@ -10,13 +10,13 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from promograph.domain.carts import Money
-from promograph.domain.code_exports import COLUMNS, ExportFormat, harmless
-from promograph.domain.code_replacing import ReplaceRequest
-from promograph.domain.code_selections import CodeSelection
-from promograph.domain.code_states import CodeState
+from promograph.domain.codes.states import CodeState
 from promograph.domain.jobs import JobStatus
 from promograph.domain.promotions import CodeKind, Promotion
 from promograph.domain.redeeming import HoldRequest
+from promograph.domain.stock.exports import COLUMNS, ExportFormat, harmless
+from promograph.domain.stock.replacing import ReplaceRequest
+from promograph.domain.stock.selections import CodeSelection
 from promograph.services.exporting import KEPT, Download, Gone
 
 from .world import World

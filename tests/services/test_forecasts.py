@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from promograph.domain.forecasting import LONGEST, WINDOWS, runs_out_at
 from promograph.domain.promotions import OnEmpty, Promotion
+from promograph.domain.stock.forecasting import LONGEST, WINDOWS, runs_out_at
 from promograph.domain.windows import Window
 
 from .world import World

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.code_lists import CodeColumns
-from promograph.domain.import_orders import ImportOrder
 from promograph.domain.jobs import Job, JobStatus
 from promograph.domain.promotions import EndReason, IssuePolicy, Promotion
+from promograph.domain.stock.import_orders import ImportOrder
+from promograph.domain.stock.lists import CodeColumns
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services
-from promograph.services.code_imports import REPORT, Upload
 from promograph.services.exporting import Download
+from promograph.services.importing.codes import REPORT, Upload
 from promograph.store.listing import Slice
 
 from .world import World, issued, why

@@ -18,8 +18,8 @@ from promograph import (
     ProviderRequest,
     RedeemRequest,
 )
-from promograph.domain.deliveries import DeliveryState
 from promograph.domain.promotions import CodeKind
+from promograph.domain.sending.deliveries import DeliveryState
 from promograph.services.app import Services
 from promograph.testing.fake_channel import FakeChannel, FakeProvider
 

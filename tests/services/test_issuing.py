@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.code_formats import DEFAULT_ALPHABET, CodeFormat
+from promograph.domain.codes.formats import DEFAULT_ALPHABET, CodeFormat
+from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueRequest
-from promograph.domain.placeholders import Purpose
 from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, Promotion, PromotionStatus
 from promograph.domain.refusals import refuse
 from promograph.domain.windows import Window, end_of_day, start_of_day

@@ -8,11 +8,12 @@ from typing import TypeVar
 import pytest
 
 from promograph.domain.jobs import Job, JobStatus
-from promograph.services import generating, job_runner
+from promograph.services import generating
 from promograph.services.app import Services
-from promograph.store import job_running
-from promograph.store.database import Work
-from promograph.store.opening import open_database
+from promograph.services.jobs import runner as job_runner
+from promograph.store.databases.database import Work
+from promograph.store.databases.opening import open_database
+from promograph.store.jobs import running as job_running
 
 from .world import Interposed, SetClock, World
 

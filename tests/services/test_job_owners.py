@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from promograph.services.job_owners import is_gone, new_owner
+from promograph.services.jobs.owners import is_gone, new_owner
 
 
 def test_a_process_that_runs_is_not_gone() -> None:
@@ -15,7 +15,7 @@ def test_each_runner_has_its_name() -> None:
 
 
 def test_a_process_that_has_ended_is_gone() -> None:
-    code = "from promograph.services.job_owners import new_owner; print(new_owner())"
+    code = "from promograph.services.jobs.owners import new_owner; print(new_owner())"
     owner = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert is_gone(owner)
 

@@ -8,16 +8,18 @@ import pytest
 
 from promograph.domain.jobs import Job, JobKind, JobStatus, Progress, Result
 from promograph.errors import BadInput, InputProblem, StoreUnavailable
-from promograph.services import job_runner
-from promograph.services.job_files import JobFiles
-from promograph.services.job_runner import Runner
-from promograph.services.job_runs import INPUT, Run
 from promograph.services.jobs import Asking, Jobs
-from promograph.store import job_files, job_running, replays
-from promograph.store.database import Connection, Database
+from promograph.services.jobs import runner as job_runner
+from promograph.services.jobs.files import JobFiles
+from promograph.services.jobs.runner import Runner
+from promograph.services.jobs.runs import INPUT, Run
+from promograph.store import replays
+from promograph.store.databases.database import Connection, Database
+from promograph.store.databases.opening import open_database
 from promograph.store.jobs import JobQuery, NewJob
+from promograph.store.jobs import files as job_files
+from promograph.store.jobs import running as job_running
 from promograph.store.listing import Slice
-from promograph.store.opening import open_database
 
 from .world import Interposed, SetClock, World
 

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from promograph.domain.code_changes import CodeChange
-from promograph.domain.code_formats import CodeFormat
+from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.issuing import IssuanceKind, IssueOutcome, IssueRequest
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PromotionTerms
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, ValidateRequest, Validation
+from promograph.domain.stock.changes import CodeChange
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services

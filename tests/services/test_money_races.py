@@ -29,8 +29,8 @@ from promograph.domain.redeeming import (
 from promograph.errors import BadInput
 from promograph.services.app import Services
 from promograph.services.promoting import Draft
+from promograph.store.databases.opening import open_database
 from promograph.store.holding import ReleaseOutcome
-from promograph.store.opening import open_database
 
 from .test_races import ROUNDS, SERVERS, Call, Crowd, Server
 from .till import QUARTER, Outcome, cart, eur, held, percent, redeemed, rolled_back, set_up_types, terms_with, why

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.attributes import Attribute
-from promograph.domain.condition_attributes import AttributeIs
-from promograph.domain.condition_carts import FirstOrder
-from promograph.domain.condition_customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
-from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Not
-from promograph.domain.condition_values import Op, ValueType
+from promograph.domain.conditions.attributes import AttributeIs
+from promograph.domain.conditions.carts import FirstOrder
+from promograph.domain.conditions.customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
+from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
+from promograph.domain.conditions.values import Op, ValueType
 from promograph.domain.issuing import IssuanceKind
-from promograph.domain.segments import Segment, UserKind
+from promograph.domain.people.attributes import Attribute
+from promograph.domain.people.segments import Segment, UserKind
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services
 from promograph.services.segmenting import MOST_SEGMENTS, NewSegment
-from promograph.store import segments
+from promograph.store.people import segments
 
 from .world import World
 

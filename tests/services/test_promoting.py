@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.code_changes import CodeChange
-from promograph.domain.code_formats import CodeFormat
+from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.promotions import (
     CodeKind,
     EndReason,
@@ -17,6 +16,7 @@ from promograph.domain.promotions import (
     PromotionStatus,
     PromotionTerms,
 )
+from promograph.domain.stock.changes import CodeChange
 from promograph.domain.windows import Window, end_of_day, start_of_day
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from promograph.domain.code_changes import CodeChange
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, Promotion, PromotionTerms
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+from promograph.domain.stock.changes import CodeChange
 from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services
 from promograph.services.promoting import Draft

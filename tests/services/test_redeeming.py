@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.code_changes import CodeChange
-from promograph.domain.code_selections import CodeSelection
 from promograph.domain.promotions import CodeKind, OnEmpty
 from promograph.domain.redeeming import Money, RedeemRequest, Redemption, ValidateRequest
 from promograph.domain.refusals import RefusalCode, refuse
+from promograph.domain.stock.changes import CodeChange
+from promograph.domain.stock.selections import CodeSelection
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
 from promograph.store.listing import Slice

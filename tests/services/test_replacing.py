@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from promograph.domain.carts import Money
-from promograph.domain.code_replacing import ReplaceRequest
 from promograph.domain.codes import normalise
 from promograph.domain.issuing import IssueOutcome
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty
 from promograph.domain.redeeming import HoldRequest, RollbackRequest
+from promograph.domain.stock.replacing import ReplaceRequest
 from promograph.errors import BadInput
 from promograph.services.app import Services
 from promograph.services.replacing import MOST_AT_ONCE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.code_formats import CodeFormat
+from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import IssuePolicy
 from promograph.domain.redeeming import Money, RedeemRequest

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.audiences import Audience, AudienceKind
+from promograph.domain.people.audiences import Audience, AudienceKind
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
-from promograph.domain.send_plans import SendPlan
+from promograph.domain.sending.plans import SendPlan
 from promograph.errors import BadInput
 from promograph.services.audiences import NewAudience
 from promograph.services.bookings import NewBooking
-from promograph.services.send_plans import PlanRequest
+from promograph.services.sending.plans import PlanRequest
 
 from .test_audiences import is_, made, members, segment, told
 from .world import SetClock, World, issued

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.batches import BatchSource
-from promograph.domain.code_changes import CodeChange
-from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_rows import BadRow, RepeatedRow
-from promograph.domain.code_selections import CodeSelection
-from promograph.domain.code_states import CodeState
+from promograph.domain.codes.formats import CodeFormat
+from promograph.domain.codes.states import CodeState
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion
 from promograph.domain.sheets import Reading
+from promograph.domain.stock.batches import BatchSource
+from promograph.domain.stock.changes import CodeChange
+from promograph.domain.stock.rows import BadRow, RepeatedRow
+from promograph.domain.stock.selections import CodeSelection
 from promograph.domain.windows import Window
 from promograph.errors import BadInput, InputProblem
 from promograph.services.changing import MOST_LISTED

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from promograph import Happening, HappeningKind
+from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.issuing import IssueRequest
-from promograph.domain.placeholders import Purpose
 from promograph.domain.redeeming import RedeemRequest
 from promograph.services.app import Services
 from promograph.services.telling import Telling

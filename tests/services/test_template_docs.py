@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from promograph.domain.messages import Medium, MessageContent
 from promograph.domain.promotions import OnEmpty
+from promograph.domain.sending.messages import Medium, MessageContent
 from promograph.domain.windows import Window
-from promograph.services.message_filling import Recipient
-from promograph.services.templating import MessageDraft
+from promograph.services.sending.filling import Recipient
+from promograph.services.sending.templating import MessageDraft
 
 from .world import World
 

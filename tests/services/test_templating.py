@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.customers import Customer
 from promograph.domain.issuing import IssuanceKind
-from promograph.domain.messages import CodeAct, Medium, MessageContent, TemplateFault
+from promograph.domain.people.customers import Customer
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
 from promograph.domain.refusals import Refusal
+from promograph.domain.sending.messages import CodeAct, Medium, MessageContent, TemplateFault
 from promograph.errors import BadInput
-from promograph.services.message_filling import PreparedMessage, Recipient, Rendering
-from promograph.services.templating import MessageDraft
+from promograph.services.sending.filling import PreparedMessage, Recipient, Rendering
+from promograph.services.sending.templating import MessageDraft
 
 from .world import World, why
 

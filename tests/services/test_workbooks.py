@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from promograph.domain.code_lists import CodeColumns, read_codes
 from promograph.domain.sheets import Reading
+from promograph.domain.stock.lists import CodeColumns, read_codes
 from promograph.errors import BadInput, InputProblem
-from promograph.services import workbooks
-from promograph.services.sheet_files import open_sheet
+from promograph.services.importing import workbooks
+from promograph.services.importing.sheet_files import open_sheet
 
 FILES = Path(__file__).parent.parent / "files"
 

@@ -5,24 +5,24 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
-from promograph.domain.batches import Added, BatchSource, CodeBatch
-from promograph.domain.code_changes import CodeChange
-from promograph.domain.import_orders import ImportOrder
 from promograph.domain.issuing import Issuance, IssueOutcome, IssueRequest
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionTerms
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, ValidateRequest, Validation
 from promograph.domain.refusals import Refusal
+from promograph.domain.stock.batches import Added, BatchSource, CodeBatch
+from promograph.domain.stock.changes import CodeChange
+from promograph.domain.stock.import_orders import ImportOrder
 from promograph.errors import BadInput
 from promograph.services.app import Services
-from promograph.services.code_imports import Upload, report_of
+from promograph.services.importing.codes import Upload, report_of
 from promograph.services.promoting import Draft
 from promograph.store import loading
-from promograph.store.database import Connection, Database, Work
+from promograph.store.databases.database import Connection, Database, Work
+from promograph.store.databases.opening import open_database
 from promograph.store.inventories import Inventory
 from promograph.store.loading import Load
-from promograph.store.opening import open_database
 from promograph.store.statements import Statement
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 T = TypeVar("T")
 

@@ -10,8 +10,8 @@ from promograph.domain.promotions import Promotion, PromotionTerms
 from promograph.domain.redeeming import RedeemRequest
 from promograph.services.app import Services
 from promograph.services.promoting import Draft
-from promograph.store.database import Database
-from promograph.store.opening import open_database
+from promograph.store.databases.database import Database
+from promograph.store.databases.opening import open_database
 
 
 class Ground:

@@ -4,12 +4,12 @@ from collections import Counter
 
 import pytest
 
-from promograph.domain.code_changes import CodeChange
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty
 from promograph.domain.redeeming import RedeemRequest
+from promograph.domain.stock.changes import CodeChange
 from promograph.store import issuing, redeeming
-from promograph.store.database import Connection
+from promograph.store.databases.database import Connection
 
 from .ground import Ground
 

@@ -13,23 +13,24 @@ import pytest
 
 from promograph.domain import conditions
 from promograph.domain.carts import Money
-from promograph.domain.condition_attributes import AttributeIs
-from promograph.domain.condition_carts import FirstOrder, SalesChannelIn, SubtotalIs
-from promograph.domain.condition_customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
-from promograph.domain.condition_days import MovingDay
-from promograph.domain.condition_facts import CustomerFacts, Facts, IssuedKey, Needs
-from promograph.domain.condition_nodes import AllOf, AnyOf, Condition, Not
-from promograph.domain.condition_times import Hours
-from promograph.domain.condition_values import ORDERED, ORDERING, Op, Scalar, Value, ValueType, type_of
-from promograph.domain.customers import CustomerChange
+from promograph.domain.conditions.attributes import AttributeIs
+from promograph.domain.conditions.carts import FirstOrder, SalesChannelIn, SubtotalIs
+from promograph.domain.conditions.customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
+from promograph.domain.conditions.days import MovingDay
+from promograph.domain.conditions.facts import CustomerFacts, Facts, IssuedKey, Needs
+from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
+from promograph.domain.conditions.times import Hours
+from promograph.domain.conditions.values import ORDERED, ORDERING, Op, Scalar, Value, ValueType, type_of
+from promograph.domain.people.customers import CustomerChange
 from promograph.domain.promotions import OnEmpty
 from promograph.errors import BadInput
-from promograph.store import customer_facts, customers, segments
 from promograph.store.bulk import Insertion
-from promograph.store.condition_sql import compiled
-from promograph.store.database import Connection
+from promograph.store.databases.database import Connection
+from promograph.store.people import customers, segments
+from promograph.store.people import facts as customer_facts
+from promograph.store.people.condition_sql import compiled
 from promograph.store.statements import Statement
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 from .ground import Ground
 

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from promograph.domain.condition_attributes import AttributeIs
-from promograph.domain.condition_customers import HoldsCode, InSegment
-from promograph.domain.condition_facts import CustomerFacts, IssuedKey, Needs
-from promograph.domain.condition_nodes import AllOf, Condition, Not
-from promograph.domain.condition_values import Op, ValueType
-from promograph.domain.customers import Customer, CustomerChange
+from promograph.domain.conditions.attributes import AttributeIs
+from promograph.domain.conditions.customers import HoldsCode, InSegment
+from promograph.domain.conditions.facts import CustomerFacts, IssuedKey, Needs
+from promograph.domain.conditions.nodes import AllOf, Condition, Not
+from promograph.domain.conditions.values import Op, ValueType
+from promograph.domain.people.customers import Customer, CustomerChange
+from promograph.domain.people.segments import UserKind
 from promograph.domain.promotions import OnEmpty
-from promograph.domain.segments import UserKind
 from promograph.errors import BadInput
-from promograph.store import attributes, customer_facts, customers, segments
+from promograph.store.people import attributes, customers, segments
+from promograph.store.people import facts as customer_facts
 from promograph.store.statements import Statement
 
 from .ground import Ground

@@ -10,8 +10,8 @@ from promograph.errors import StoreOutdated
 from promograph.services.app import Services
 from promograph.services.promoting import Draft
 from promograph.store import migrating
-from promograph.store.database import Work
-from promograph.store.opening import open_database
+from promograph.store.databases.database import Work
+from promograph.store.databases.opening import open_database
 
 from .ground import Ground
 

@@ -9,14 +9,15 @@ import pytest
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.util import await_
 
-from promograph.domain.code_selections import CodeSelection
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import OnEmpty, PromotionTerms
 from promograph.domain.redeeming import RedeemRequest
+from promograph.domain.stock.selections import CodeSelection
 from promograph.errors import StoreBusy, StoreError, StoreReadOnly, StoreUnavailable
 from promograph.services.promoting import Draft
-from promograph.store import failures, postgres, promotions
-from promograph.store.database import Connection
+from promograph.store import promotions
+from promograph.store.databases import failures, postgres
+from promograph.store.databases.database import Connection
 from promograph.store.listing import PromotionQuery, Slice
 from promograph.testing.postgres import PostgresServer, create_database, postgres_server
 

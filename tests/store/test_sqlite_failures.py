@@ -15,8 +15,8 @@ import pytest
 from promograph.domain.promotions import PromotionTerms
 from promograph.errors import ConfigError, StoreBusy, StoreError, StoreReadOnly, StoreUnavailable
 from promograph.services.promoting import Draft
-from promograph.store import sqlite
-from promograph.store.opening import open_database
+from promograph.store.databases import sqlite
+from promograph.store.databases.opening import open_database
 
 from .ground import Ground
 

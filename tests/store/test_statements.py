@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import pytest
 
 from promograph.store.bulk import Insertion
-from promograph.store.database import Connection, Database
-from promograph.store.opening import open_database
+from promograph.store.databases.database import Connection, Database
+from promograph.store.databases.opening import open_database
 from promograph.store.statements import Statement, savepoint
 
 pytestmark = pytest.mark.anyio

@@ -2,8 +2,8 @@
 
 import pytest
 
-from promograph.domain.code_changes import CodeChange
 from promograph.domain.promotions import CodeKind, OnEmpty
+from promograph.domain.stock.changes import CodeChange
 
 from .ground import Ground
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from promograph.domain.carts import Money
-from promograph.domain.code_changes import CodeChange
 from promograph.domain.promotions import CodeKind
 from promograph.domain.redeeming import HoldRequest, RedeemRequest, RollbackRequest
+from promograph.domain.stock.changes import CodeChange
 
 from .ground import Ground
 

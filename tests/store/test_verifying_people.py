@@ -3,7 +3,7 @@
 import pytest
 
 from promograph.domain import conditions
-from promograph.domain.audiences import AudienceKind
+from promograph.domain.people.audiences import AudienceKind
 from promograph.services.audiences import NewAudience
 from promograph.services.bookings import NewBooking
 from promograph.services.segmenting import NewSegment

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from promograph.domain.customers import Customer
-from promograph.domain.messages import (
+from promograph.domain.people.customers import Customer
+from promograph.domain.refusals import Refusal, RefusalCode, refuse
+from promograph.domain.sending.messages import (
     LONGEST_RENDERED,
     CodeAct,
     CodeAsk,
@@ -19,7 +20,6 @@ from promograph.domain.messages import (
     MessagePart,
     TemplateFault,
 )
-from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.templates.rendering import Codes, MessageTemplate, read_content
 from promograph.templates.values import CannotRender
 

@@ -13,7 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 
 from promograph.api.documents import Documents
-from promograph.api.documents_schema import Schema
+from promograph.api.documents.schema import Schema
 from promograph.api.scopes import Needs
 from promograph.domain.access import NOBODY, Caller, Scope
 from promograph.web.graphql import GraphQLEndpoint

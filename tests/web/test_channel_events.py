@@ -9,7 +9,7 @@ import pytest
 
 from promograph import Capability, ProviderEvent, ProviderRequest
 from promograph.config import Settings
-from promograph.domain.deliveries import DeliveryState
+from promograph.domain.sending.deliveries import DeliveryState
 from promograph.services.app import Services
 from promograph.testing.fake_channel import FakeChannel, FakeProvider
 from promograph.web.app import create_app

@@ -14,9 +14,9 @@ from strawberry.types import ExecutionResult
 
 from promograph.api import documents as documents_module
 from promograph.api.documents import Documents
-from promograph.api.documents_limits import DocumentLimits
-from promograph.api.documents_memory import DocumentMemory, KnownDocument
-from promograph.api.documents_schema import Schema
+from promograph.api.documents.limits import DocumentLimits
+from promograph.api.documents.memory import DocumentMemory, KnownDocument
+from promograph.api.documents.schema import Schema
 from promograph.api.scopes import Needs
 from promograph.errors import BadInput, InputProblem, StoreReadOnly, StoreUnavailable
 

@@ -4,8 +4,8 @@ import pytest
 from graphql import parse
 from strawberry.types.graphql import OperationType
 
-from promograph.api.documents_compiling import OperationCompiler
-from promograph.api.documents_memory import DocumentMemory, KnownDocument, KnownOperation
+from promograph.api.documents.compiling import OperationCompiler
+from promograph.api.documents.memory import DocumentMemory, KnownDocument, KnownOperation
 from promograph.api.schema import build_schema
 from promograph.api.scopes import NOTHING
 

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from strawberry.schema.config import StrawberryConfig
 
 from promograph.api.documents import Documents
-from promograph.api.documents_schema import Schema
+from promograph.api.documents.schema import Schema
 from promograph.api.scopes import Needs
 from promograph.domain.access import NOBODY, Caller, Scope
 from promograph.errors import BadInput, InputProblem, StoreBusy, StoreReadOnly, StoreUnavailable

@@ -15,7 +15,7 @@ from strawberry.file_uploads import Upload, UploadDefinition
 from strawberry.schema.config import StrawberryConfig
 
 from promograph.api.documents import Documents
-from promograph.api.documents_schema import Schema
+from promograph.api.documents.schema import Schema
 from promograph.api.scopes import Needs
 from promograph.domain.access import NOBODY, Caller
 from promograph.web.bodies import BodyBounds

@@ -7,7 +7,7 @@ import pytest
 import strawberry
 
 from promograph.api.documents import Documents
-from promograph.api.documents_schema import Schema
+from promograph.api.documents.schema import Schema
 from promograph.api.scopes import Needs, fields_without_scope, needed_scopes, refusal
 from promograph.domain.access import NOBODY, Caller, Scope
 

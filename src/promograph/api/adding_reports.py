@@ -3,8 +3,8 @@
 import strawberry
 
 from promograph.api.rights import WRITE
-from promograph.domain.batches import AddReport
-from promograph.domain.code_rows import BadRow
+from promograph.domain.stock.batches import AddReport
+from promograph.domain.stock.rows import BadRow
 
 
 @strawberry.type(description="A row of a list that was not added.", directives=WRITE)

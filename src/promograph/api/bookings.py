@@ -5,13 +5,12 @@ from typing import Annotated, Any
 
 import strawberry
 
-from promograph.api.answering import Given, answered
+from promograph.api.answering import KEY, Given, answered
 from promograph.api.context import Asked
 from promograph.api.nodes import Node, global_id, read_number
-from promograph.api.answering import KEY
 from promograph.api.rights import PLANS
 from promograph.api.user_errors import UserError
-from promograph.domain import bookings
+from promograph.domain.sending import bookings
 from promograph.services.bookings import NewBooking
 
 

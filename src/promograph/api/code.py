@@ -12,10 +12,10 @@ from promograph.api.money import Money, shown_money
 from promograph.api.nodes import Node, global_id
 from promograph.api.redemption import Redemption, redemption_node
 from promograph.api.rights import WRITE
-from promograph.domain import code_events
-from promograph.domain.batches import BatchSource, CodeBatch
-from promograph.domain.code_events import CodeEventKind
-from promograph.domain.code_states import CodeStanding, CodeState
+from promograph.domain.codes.states import CodeStanding, CodeState
+from promograph.domain.stock import events as code_events
+from promograph.domain.stock.batches import BatchSource, CodeBatch
+from promograph.domain.stock.events import CodeEventKind
 
 described(
     CodeEventKind,

@@ -9,7 +9,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types import Info
 
 from promograph.domain.access import Caller, Scope
-from promograph.domain.customers import Customer
+from promograph.domain.people.customers import Customer
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import HoldOutcome, RedeemOutcome, Validation
 from promograph.domain.refusals import Refusal, coarsened

@@ -5,16 +5,16 @@ from typing import TypeVar
 
 import strawberry
 
-from promograph.domain.batches import BatchSource
-from promograph.domain.code_states import CodeState
-from promograph.domain.condition_times import Weekday
-from promograph.domain.condition_values import Op
+from promograph.domain.codes.placeholders import Purpose
+from promograph.domain.codes.states import CodeState
+from promograph.domain.conditions.times import Weekday
+from promograph.domain.conditions.values import Op
 from promograph.domain.issuing import IssuanceKind
 from promograph.domain.periods import Period
-from promograph.domain.placeholders import Purpose
 from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus
 from promograph.domain.refusals import RefusalCode
 from promograph.domain.rewards import Effect
+from promograph.domain.stock.batches import BatchSource
 from promograph.errors import InputProblem
 
 E = TypeVar("E", bound=Enum)

@@ -10,7 +10,7 @@ from promograph.api.connections import After, Before, Connection, First, Last, c
 from promograph.api.context import Asked
 from promograph.api.enums import described
 from promograph.api.nodes import Node, global_id, read_number
-from promograph.api.promotion import Promotion, promotion_node
+from promograph.api.promotions.promotion import Promotion, promotion_node
 from promograph.api.rights import ADMIN
 from promograph.domain import events
 from promograph.domain.events import EventKind

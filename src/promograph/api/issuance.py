@@ -8,9 +8,9 @@ from promograph.api.context import Asked
 from promograph.api.nodes import Node, global_id
 from promograph.api.rights import ISSUED
 from promograph.domain import issuing
-from promograph.domain.code_states import CodeState
+from promograph.domain.codes.placeholders import Purpose
+from promograph.domain.codes.states import CodeState
 from promograph.domain.issuing import IssuanceKind
-from promograph.domain.placeholders import Purpose
 
 
 @strawberry.type(description="A code given to a customer.", directives=ISSUED)

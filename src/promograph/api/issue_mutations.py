@@ -9,8 +9,8 @@ from promograph.api.context import Asked
 from promograph.api.issuance import Issuance, issuance_node
 from promograph.api.rights import ISSUE
 from promograph.api.user_errors import UserError, user_error
+from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.issuing import IssueOutcome, IssueRequest
-from promograph.domain.placeholders import Purpose
 from promograph.domain.refusals import Refusal
 from promograph.errors import BadInput
 

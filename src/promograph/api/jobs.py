@@ -11,7 +11,7 @@ from promograph.api.connections import After, Before, Connection, First, Last, c
 from promograph.api.context import Asked, Context
 from promograph.api.enums import described
 from promograph.api.nodes import Node, global_id, read_number
-from promograph.api.promotion import Promotion, promotion_node
+from promograph.api.promotions.promotion import Promotion, promotion_node
 from promograph.api.rights import JOBS, READ, WRITE
 from promograph.api.user_errors import UserError
 from promograph.domain import jobs

@@ -3,18 +3,18 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from promograph.api.audiences import audience_node
 from promograph.api.bookings import booking_node
 from promograph.api.code import batch_node, code_node
 from promograph.api.context import Asked
-from promograph.api.customers import customer_node
 from promograph.api.events import event_node
 from promograph.api.issuance import issuance_node
 from promograph.api.jobs import job_node, visible_job
 from promograph.api.nodes import Node, name_of_numbers
-from promograph.api.promotion import promotion_node
+from promograph.api.people.audiences import audience_node
+from promograph.api.people.customers import customer_node
+from promograph.api.people.segments import segment_node
+from promograph.api.promotions.promotion import promotion_node
 from promograph.api.redemption import redemption_node
-from promograph.api.segments import segment_node
 from promograph.api.token import token_node
 from promograph.domain.access import Scope
 

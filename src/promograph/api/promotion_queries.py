@@ -10,8 +10,8 @@ from promograph.api.connections import After, Before, Connection, First, Last, c
 from promograph.api.context import Asked
 from promograph.api.node_finding import found_node
 from promograph.api.nodes import Node, read_global_id
-from promograph.api.promotion import Promotion, promotion_node
-from promograph.api.promotion_search import SORTED_BY, PromotionFilter, PromotionSort, query_of
+from promograph.api.promotions.promotion import Promotion, promotion_node
+from promograph.api.promotions.search import SORTED_BY, PromotionFilter, PromotionSort, query_of
 from promograph.api.rights import EVERYBODY, READ, WRITE
 from promograph.domain.codes import MAX_LENGTH
 from promograph.domain.keys import checked_key

@@ -5,9 +5,8 @@ from typing import Any
 
 import strawberry
 
-from promograph.api.answering import Given, answered
+from promograph.api.answering import KEY, Given, answered
 from promograph.api.context import Asked
-from promograph.api.answering import KEY
 from promograph.api.rights import READ, WRITE
 from promograph.api.user_errors import UserError
 from promograph.domain import rewards

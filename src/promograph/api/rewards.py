@@ -12,7 +12,7 @@ from promograph.api.money import Money, shown_money
 from promograph.api.reward_types import RewardType, shown_type
 from promograph.api.rights import READ
 from promograph.domain import rewards
-from promograph.domain.reward_texts import percent, reward_text
+from promograph.domain.reviews.reward_texts import percent, reward_text
 from promograph.domain.rewards import AmountOff, Effect, FixedPrice, FreeShipping, Gift, Percentage, Points, Single
 
 

@@ -3,30 +3,30 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from promograph.api.audiences import AudienceMutations, AudienceQueries
-from promograph.api.batch_mutations import BatchMutations
 from promograph.api.bookings import BookingMutations, BookingQueries
-from promograph.api.code_change_mutations import CodeChangeMutations
-from promograph.api.code_exports import CodeExportMutations
-from promograph.api.code_imports import CodeImportMutations
-from promograph.api.code_mutations import CodeMutations
-from promograph.api.code_replace_mutations import CodeReplaceMutations
-from promograph.api.customer_imports import CustomerImportMutations
-from promograph.api.customers import CustomerMutations, CustomerQueries
+from promograph.api.codes.batches import BatchMutations
+from promograph.api.codes.changes import CodeChangeMutations
+from promograph.api.codes.exports import CodeExportMutations
+from promograph.api.codes.imports import CodeImportMutations
+from promograph.api.codes.mutations import CodeMutations
+from promograph.api.codes.replacing import CodeReplaceMutations
 from promograph.api.documents import Documents
-from promograph.api.documents_schema import Schema
+from promograph.api.documents.schema import Schema
 from promograph.api.events import EventQueries
 from promograph.api.hold_operations import HoldMutations
 from promograph.api.issue_mutations import IssueMutations
 from promograph.api.jobs import JobMutations, JobQueries
 from promograph.api.long_lists import LongListExecutor
-from promograph.api.promotion_mutations import PromotionMutations
+from promograph.api.people.audiences import AudienceMutations, AudienceQueries
+from promograph.api.people.customers import CustomerMutations, CustomerQueries
+from promograph.api.people.imports import CustomerImportMutations
+from promograph.api.people.segments import SegmentMutations, SegmentQueries
 from promograph.api.promotion_queries import PromotionQueries
-from promograph.api.promotion_summary import PromotionSummaryQueries
+from promograph.api.promotions.mutations import PromotionMutations
+from promograph.api.promotions.summary import PromotionSummaryQueries
 from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
 from promograph.api.reward_types import RewardTypeMutations, RewardTypeQueries
 from promograph.api.scalars import SCALARS
-from promograph.api.segments import SegmentMutations, SegmentQueries
 from promograph.api.send_plans import SendPlanQueries
 from promograph.api.subscriptions import Subscription
 from promograph.api.templates import TemplateQueries

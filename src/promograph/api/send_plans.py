@@ -8,10 +8,10 @@ import strawberry
 from promograph.api.context import Asked
 from promograph.api.nodes import read_number
 from promograph.api.rights import PLANS
-from promograph.domain import send_plans
 from promograph.domain.promotions import OnEmpty
-from promograph.domain.send_plans import JOINING_DAYS, USUAL_BUFFER
-from promograph.services.send_plans import PlanRequest
+from promograph.domain.sending import plans as send_plans
+from promograph.domain.sending.plans import JOINING_DAYS, USUAL_BUFFER
+from promograph.services.sending.plans import PlanRequest
 
 
 @strawberry.input(description="Which send to plan: to whom, with codes of which promotion.")

@@ -9,7 +9,7 @@ import strawberry
 from promograph.api.context import Asked
 from promograph.api.jobs import Job, job_node, visible_job
 from promograph.api.nodes import read_number
-from promograph.api.promotion import Inventory, shown_inventory
+from promograph.api.promotions.promotion import Inventory, shown_inventory
 from promograph.api.rights import JOBS, READ
 from promograph.errors import BadInput, InputProblem
 

@@ -10,11 +10,11 @@ from promograph.api.enums import described
 from promograph.api.rights import PLANS, SENDS
 from promograph.api.scalars import Attributes
 from promograph.api.user_errors import UserError, user_error
-from promograph.domain import messages, sms_segments
-from promograph.domain.messages import CodeAct, Medium, MessageContent, MessagePart, TemplateFault
-from promograph.domain.sms_segments import SmsEncoding
+from promograph.domain.sending import messages, sms_segments
+from promograph.domain.sending.messages import CodeAct, Medium, MessageContent, MessagePart, TemplateFault
+from promograph.domain.sending.sms_segments import SmsEncoding
 from promograph.errors import BadInput, InputProblem
-from promograph.services.templating import MessageDraft
+from promograph.services.sending.templating import MessageDraft
 
 described(
     Medium,

@@ -8,8 +8,9 @@ import strawberry
 from strawberry import UNSET
 
 from promograph.api.rights import EVERYBODY
-from promograph.domain import condition_days, condition_values
-from promograph.domain.condition_values import Scalar, ValueType, type_of
+from promograph.domain.conditions import days as condition_days
+from promograph.domain.conditions import values as condition_values
+from promograph.domain.conditions.values import Scalar, ValueType, type_of
 
 _FIELDS = ("text", "number", "boolean", "date", "day", "texts", "numbers", "booleans", "dates")
 _OF_TYPE = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from promograph.domain.deliveries import DeliveryEventKind
+from promograph.domain.sending.deliveries import DeliveryEventKind
 
 
 class BadSignature(Exception):

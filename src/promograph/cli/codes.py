@@ -9,17 +9,17 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from promograph.cli.common import StoreOption, err, out, run
-from promograph.domain.batches import AddReport
-from promograph.domain.code_exports import ExportFormat
-from promograph.domain.code_lists import CodeColumns
-from promograph.domain.code_selections import CodeSelection
-from promograph.domain.import_orders import ImportOrder
 from promograph.domain.jobs import Job, JobStatus
 from promograph.domain.promotions import Promotion
 from promograph.domain.sheets import Reading
+from promograph.domain.stock.batches import AddReport
+from promograph.domain.stock.exports import ExportFormat
+from promograph.domain.stock.import_orders import ImportOrder
+from promograph.domain.stock.lists import CodeColumns
+from promograph.domain.stock.selections import CodeSelection
 from promograph.errors import BadInput, ConfigError, InputProblem
 from promograph.services.app import Services
-from promograph.services.code_imports import Upload, report_of
+from promograph.services.importing.codes import Upload, report_of
 
 _CHUNK = 1 << 20
 _SHOWN_ROWS = 20

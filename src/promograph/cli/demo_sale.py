@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from promograph.cli import demo_documents as documents
 from promograph.cli.demo_world import World, member
 from promograph.domain.clock import system_clock
-from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_making import generate
+from promograph.domain.codes.formats import CodeFormat
+from promograph.domain.codes.making import generate
 
 HANDLE = "powder-flash"
 _TIME_ZONE = "America/Vancouver"

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from promograph.domain import conditions, discounts
 from promograph.domain.carts import Cart, Money
-from promograph.domain.condition_facts import CustomerFacts, Facts
+from promograph.domain.conditions.facts import CustomerFacts, Facts
 from promograph.domain.discounts import CurrencyMismatch, Discount
 from promograph.domain.periods import period_of
 from promograph.domain.promotions import CodeKind, Promotion, PromotionStatus

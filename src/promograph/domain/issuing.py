@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from promograph.domain.placeholders import Purpose
+from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.promotions import EndReason, IssuePolicy, Promotion, PromotionStatus
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from promograph.domain.carts import Money
-from promograph.domain.code_formats import CodeFormat
-from promograph.domain.condition_nodes import Condition
+from promograph.domain.codes.formats import CodeFormat
+from promograph.domain.conditions.nodes import Condition
 from promograph.domain.periods import Period
 from promograph.domain.rewards import External, Reward
 from promograph.domain.windows import Window

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from promograph.domain.carts import checked_money
-from promograph.domain.placeholders import check_not_reserved
+from promograph.domain.codes.placeholders import check_not_reserved
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus, PromotionTerms
 from promograph.domain.rewards import Effect, Single, checked_reward
 from promograph.domain.windows import checked as checked_window

@@ -12,7 +12,7 @@ from promograph.domain.keys import checked_key
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.store import tokens
-from promograph.store.database import Database
+from promograph.store.databases.database import Database
 from promograph.store.tokens import Token
 
 _PREFIX = "pmg_"

@@ -6,20 +6,19 @@ from promograph.services.access import Access
 from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
-from promograph.services.code_imports import CodeImports
-from promograph.services.customer_imports import CustomerImports
 from promograph.services.desk import ChannelDesk
 from promograph.services.erasing import Erasing
 from promograph.services.event_telling import EventTelling
 from promograph.services.exporting import CodesExport, Exporting
 from promograph.services.generating import Generating
 from promograph.services.happenings import Happenings
-from promograph.services.inbound import Inbound
+from promograph.services.importing.codes import CodeImports
+from promograph.services.importing.customers import CustomerImports
 from promograph.services.issuing import Issuing
-from promograph.services.job_files import JobFiles
-from promograph.services.job_runner import Runner
-from promograph.services.job_runs import Kind
 from promograph.services.jobs import Jobs
+from promograph.services.jobs.files import JobFiles
+from promograph.services.jobs.runner import Runner
+from promograph.services.jobs.runs import Kind
 from promograph.services.lookup import Lookup
 from promograph.services.people import People
 from promograph.services.promoting import Promoting
@@ -29,14 +28,15 @@ from promograph.services.reverting import Reverting
 from promograph.services.reviewing import Reviewing
 from promograph.services.reward_types import RewardTypes
 from promograph.services.segmenting import Segmenting
-from promograph.services.send_plans import SendPlans
+from promograph.services.sending.inbound import Inbound
+from promograph.services.sending.plans import SendPlans
+from promograph.services.sending.templating import Templating
 from promograph.services.stocking import Stocking
 from promograph.services.telling import Telling
-from promograph.services.templating import Templating
 from promograph.services.watching import Watching
 from promograph.store import migrating
-from promograph.store.database import Database
-from promograph.store.opening import open_database
+from promograph.store.databases.database import Database
+from promograph.store.databases.opening import open_database
 from promograph.store.verifying import recount
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from promograph.domain.audiences import (
+from promograph.domain.clock import Clock
+from promograph.domain.conditions.nodes import Condition
+from promograph.domain.keys import checked_handle, checked_key, checked_optional
+from promograph.domain.people.audiences import (
     MOST_MEMBERS_AT_ONCE,
     Audience,
     AudienceKind,
@@ -13,16 +16,13 @@ from promograph.domain.audiences import (
     Reach,
     checked_audience_name,
 )
-from promograph.domain.clock import Clock
-from promograph.domain.condition_nodes import Condition
-from promograph.domain.keys import checked_handle, checked_key, checked_optional
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again
-from promograph.store import audience_members, audiences, segments
-from promograph.store.database import Connection, Database
+from promograph.store.databases.database import Connection, Database
+from promograph.store.databases.statistics import freshen
 from promograph.store.listing import Page, Slice
-from promograph.store.statistics import freshen
+from promograph.store.people import audience_members, audiences, segments
 
 MOST_AUDIENCES = 10_000
 

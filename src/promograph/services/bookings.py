@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from promograph.domain.bookings import MOST_CODES, MOST_OPEN, Booking
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_key, checked_optional
 from promograph.domain.promotions import CodeKind, Promotion, PromotionStatus
+from promograph.domain.sending.bookings import MOST_CODES, MOST_OPEN, Booking
 from promograph.errors import BadInput, InputProblem
 from promograph.services.keyed_writes import Once, write_again
 from promograph.store import bookings, locking, stock, stock_telling
-from promograph.store.database import Connection, Database
+from promograph.store.databases.database import Connection, Database
 from promograph.store.issuing import unknown_promotion
 from promograph.store.stock import Stock
 

@@ -6,18 +6,21 @@ from datetime import datetime
 from functools import partial
 
 from promograph.domain.clock import Clock
-from promograph.domain.code_changes import CodeChange, Tally
-from promograph.domain.code_lists import CodeColumns, read_codes
-from promograph.domain.code_rows import BadRow, Batch
-from promograph.domain.code_selections import CodeSelection
 from promograph.domain.codes import normalise
 from promograph.domain.sheets import Reading
+from promograph.domain.stock.changes import CodeChange, Tally
+from promograph.domain.stock.lists import CodeColumns, read_codes
+from promograph.domain.stock.rows import BadRow, Batch
+from promograph.domain.stock.selections import CodeSelection
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
-from promograph.services.sheet_files import open_sheet
-from promograph.store import code_expiries, code_selecting, listing, stopping
-from promograph.store.code_selecting import Range
-from promograph.store.database import Connection, Database
+from promograph.services.importing.sheet_files import open_sheet
+from promograph.store import listing
+from promograph.store.codes import expiries as code_expiries
+from promograph.store.codes import selecting as code_selecting
+from promograph.store.codes import stopping
+from promograph.store.codes.selecting import Range
+from promograph.store.databases.database import Connection, Database
 
 MOST_LISTED = 10_000
 _HEAVY = 500

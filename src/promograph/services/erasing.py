@@ -5,9 +5,9 @@ from typing import Any
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_key
 from promograph.services.people import is_customer_id
-from promograph.store import dossiers, erasing
-from promograph.store.database import Connection, Database
-from promograph.store.erasing import Erased
+from promograph.store.databases.database import Connection, Database
+from promograph.store.people import dossiers, erasing
+from promograph.store.people.erasing import Erased
 
 _LOOKS = 3
 

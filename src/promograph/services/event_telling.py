@@ -8,7 +8,7 @@ from promograph.domain.events import EventKind
 from promograph.errors import StoreError
 from promograph.services.telling import Telling
 from promograph.store import events_untold
-from promograph.store.database import Database
+from promograph.store.databases.database import Database
 from promograph.store.events_untold import Untold
 
 logger = logging.getLogger("promograph.telling")

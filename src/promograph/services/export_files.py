@@ -9,7 +9,7 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from promograph.domain.code_exports import COLUMNS, Row
+from promograph.domain.stock.exports import COLUMNS, Row
 
 _MOST_ROWS = 1_048_575
 """Of a sheet, its header aside: there is no more room in the format."""

@@ -9,19 +9,22 @@ from functools import partial
 from typing import Any
 
 from promograph.domain.clock import Clock
-from promograph.domain.code_exports import COLUMNS, ExportFormat, ExportPage, Shower
-from promograph.domain.code_selections import CodeSelection
-from promograph.domain.code_states import CodeState
+from promograph.domain.codes.states import CodeState
 from promograph.domain.jobs import Job, JobKind, Progress, Result
+from promograph.domain.stock.exports import COLUMNS, ExportFormat, ExportPage, Shower
+from promograph.domain.stock.selections import CodeSelection
 from promograph.errors import BadInput, InputProblem
 from promograph.services.export_files import CSV_BEGINNING, Workbook, csv_lines
-from promograph.services.job_runs import Run
 from promograph.services.jobs import Asking, Jobs
-from promograph.store import code_exporting, code_selecting, job_files, promotions
-from promograph.store.code_selecting import LEAST, Range
-from promograph.store.database import Connection, Database
-from promograph.store.job_files import PART_BYTES, JobFile
+from promograph.services.jobs.runs import Run
+from promograph.store import promotions
+from promograph.store.codes import exporting as code_exporting
+from promograph.store.codes import selecting as code_selecting
+from promograph.store.codes.selecting import LEAST, Range
+from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import NewJob
+from promograph.store.jobs import files as job_files
+from promograph.store.jobs.files import PART_BYTES, JobFile
 
 OUTPUT = "output"
 """The role of the file that an export leaves."""

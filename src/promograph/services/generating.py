@@ -4,18 +4,18 @@ from collections.abc import Iterator
 from contextlib import aclosing
 from datetime import datetime
 
-from promograph.domain.batches import BatchSource
 from promograph.domain.clock import Clock
-from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_making import generate
 from promograph.domain.codes import normalise
+from promograph.domain.codes.formats import CodeFormat
+from promograph.domain.codes.making import generate
+from promograph.domain.codes.placeholders import is_placeholder
 from promograph.domain.jobs import Result
-from promograph.domain.placeholders import is_placeholder
+from promograph.domain.stock.batches import BatchSource
 from promograph.services.ahead import ahead
-from promograph.services.job_loading import JobLoad
-from promograph.services.job_runs import Run
+from promograph.services.jobs.loading import JobLoad
+from promograph.services.jobs.runs import Run
 from promograph.store import loading
-from promograph.store.database import Connection, Database
+from promograph.store.databases.database import Connection, Database
 
 _ROUND = 100_000
 

@@ -5,7 +5,7 @@ from promograph.domain.events import Event
 from promograph.domain.performing import By, Group
 from promograph.domain.promotions import Promotion
 from promograph.store import events, performance
-from promograph.store.database import Database
+from promograph.store.databases.database import Database
 from promograph.store.events import EventQuery
 from promograph.store.listing import Page, Slice
 

@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from promograph.domain.clock import Clock
+from promograph.domain.codes.placeholders import Purpose, placeholder
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest
 from promograph.domain.keys import checked_key, checked_optional
-from promograph.domain.placeholders import Purpose, placeholder
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.services.telling import Telling
 from promograph.store import issuing, promotions, reissuing
-from promograph.store.database import Connection, Database
+from promograph.store.databases.database import Connection, Database
 from promograph.store.issue_calls import IssueCall, issue_call
 
 MOST_AT_ONCE = 10_000

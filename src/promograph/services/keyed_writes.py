@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from promograph.errors import BadInput, InputProblem, PromographError
 from promograph.store import replays
-from promograph.store.database import Connection, Database, Work
-from promograph.store.tables import to_micros
+from promograph.store.databases.database import Connection, Database, Work
+from promograph.store.tables.instants import to_micros
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
-from promograph.domain.batches import Added, AddReport
 from promograph.domain.clock import Clock
+from promograph.domain.stock.batches import Added, AddReport
 from promograph.store import load_orders, loading
-from promograph.store.database import Connection, Database
+from promograph.store.databases.database import Connection, Database
 from promograph.store.load_orders import Order
 from promograph.store.loading import Load
 

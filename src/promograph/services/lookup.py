@@ -4,15 +4,16 @@ from dataclasses import replace
 from typing import Any
 
 from promograph.domain.clock import Clock
-from promograph.domain.code_events import CodeEvent
-from promograph.domain.code_states import CodeStanding, CodeState
 from promograph.domain.codes import normalise
+from promograph.domain.codes.states import CodeStanding, CodeState
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance
 from promograph.domain.redeeming import Redemption, Rollback
+from promograph.domain.stock.events import CodeEvent
 from promograph.domain.terms import is_storable
-from promograph.store import code_events, histories, listing, rolling_back
-from promograph.store.database import Database
+from promograph.store import histories, listing, rolling_back
+from promograph.store.codes import events as code_events
+from promograph.store.databases.database import Database
 
 
 class Lookup:

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from promograph.domain.attributes import Attribute
 from promograph.domain.clock import Clock
-from promograph.domain.condition_facts import Needs
-from promograph.domain.condition_values import ValueType
-from promograph.domain.customer_reading import ReadCustomers, read_customers
-from promograph.domain.customers import Customer
+from promograph.domain.conditions.facts import Needs
+from promograph.domain.conditions.values import ValueType
 from promograph.domain.issuing import Issuance
 from promograph.domain.keys import LONGEST, checked_optional
+from promograph.domain.people.attributes import Attribute
+from promograph.domain.people.customers import Customer
+from promograph.domain.people.reading import ReadCustomers, read_customers
+from promograph.domain.people.segments import Segment
 from promograph.domain.redeeming import Redemption
-from promograph.domain.segments import Segment
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem, StoreBusy
 from promograph.services.keyed_writes import Once, write_again
 from promograph.services.uncollected import uncollected
-from promograph.store import attributes, customer_facts, customers, profiles, segments
-from promograph.store.database import Connection, Database
+from promograph.store import profiles
+from promograph.store.databases.database import Connection, Database
+from promograph.store.people import attributes, customers, segments
+from promograph.store.people import facts as customer_facts
 
 _TRIES = 5
 _LARGE = 1_000

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from promograph.domain import reviewing
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_optional
+from promograph.domain.people.segments import UserKind
 from promograph.domain.promotions import EndReason, Promotion, PromotionStatus, PromotionTerms, check_may
-from promograph.domain.review_findings import Concern
-from promograph.domain.segments import UserKind
+from promograph.domain.reviews import reviewing
+from promograph.domain.reviews.findings import Concern
 from promograph.domain.terms import check_change, checked_terms, is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
@@ -25,18 +25,18 @@ from promograph.store import (
     inventories,
     limits,
     promotions,
-    segments,
     shared_codes,
     stock,
     stock_telling,
     used_up,
 )
 from promograph.store.budgets import Spending
-from promograph.store.database import Connection, Database
+from promograph.store.databases.database import Connection, Database
 from promograph.store.inventories import Inventory
 from promograph.store.listing import Page, PromotionQuery, Slice, count_promotions, promotion_page
+from promograph.store.people import segments
 from promograph.store.stock import Stock
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from promograph.services.batching import Gatherer
 from promograph.services.keyed_writes import write_again
 from promograph.services.telling import Telling
 from promograph.store import holding, promotions, redeeming, rolling_back
-from promograph.store.database import Database
+from promograph.store.databases.database import Database
 from promograph.store.holding import ReleaseOutcome
 
 SHORTEST_HOLD = timedelta(seconds=1)

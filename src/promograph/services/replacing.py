@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from promograph.domain.clock import Clock
-from promograph.domain.code_replacing import ReplaceRequest
 from promograph.domain.issuing import IssueOutcome
 from promograph.domain.keys import checked_optional
 from promograph.domain.refusals import Refusal, RefusalCode
+from promograph.domain.stock.replacing import ReplaceRequest
 from promograph.errors import BadInput, InputProblem
 from promograph.services.keyed_writes import Once, write_again
-from promograph.store import issuances, replacing
-from promograph.store.database import Connection, Database
+from promograph.store import issuances
+from promograph.store.codes import replacing
+from promograph.store.databases.database import Connection, Database
 
 MOST_AT_ONCE = 10_000
 _HEAVY = 500

@@ -3,12 +3,12 @@
 from promograph.domain.clock import Clock
 from promograph.domain.jobs import Job, JobKind, Progress, Result
 from promograph.errors import BadInput, InputProblem
-from promograph.services.job_runs import Run
 from promograph.services.jobs import Asking, Jobs
-from promograph.store import reverting
-from promograph.store.database import Connection, Database
+from promograph.services.jobs.runs import Run
+from promograph.store.codes import reverting
+from promograph.store.codes.reverting import Span
+from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import NewJob
-from promograph.store.reverting import Span
 
 _NOTHING = {"gone": 0, "issued": 0, "used": 0, "void": 0}
 _AT_ONCE = 2_000

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
-from promograph.domain import conditions, reviewing, summarising
+from promograph.domain import conditions
 from promograph.domain.clock import Clock
 from promograph.domain.promotions import CodeKind, Promotion
-from promograph.domain.review_findings import Finding, Reviewed, Supply
+from promograph.domain.reviews import reviewing, summarising
+from promograph.domain.reviews.findings import Finding, Reviewed, Supply
+from promograph.domain.reviews.summarising import SummaryStep
 from promograph.domain.rewards import Single
-from promograph.domain.summarising import SummaryStep
 from promograph.domain.terms import is_storable
-from promograph.store import promotions, reward_types, segments, shared_codes, stock
-from promograph.store.database import Connection, Database
+from promograph.store import promotions, reward_types, shared_codes, stock
+from promograph.store.databases.database import Connection, Database
+from promograph.store.people import segments
 from promograph.store.stock import Stock
 
 

@@ -11,9 +11,9 @@ from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again
 from promograph.store import reward_types
-from promograph.store.database import Connection, Database
+from promograph.store.databases.database import Connection, Database
 from promograph.store.reward_types import StoredRewardType
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 MOST_REWARD_TYPES = 500
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from promograph.domain import conditions
 from promograph.domain.clock import Clock
-from promograph.domain.condition_nodes import Condition
+from promograph.domain.conditions.nodes import Condition
 from promograph.domain.keys import checked_handle, checked_optional
-from promograph.domain.segments import (
+from promograph.domain.people.segments import (
     Segment,
     SegmentUse,
     check_about_customers,
@@ -17,10 +17,10 @@ from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again
-from promograph.store import segment_members, segments
-from promograph.store.database import Connection, Database
-from promograph.store.segment_members import Match
-from promograph.store.statistics import freshen
+from promograph.store.databases.database import Connection, Database
+from promograph.store.databases.statistics import freshen
+from promograph.store.people import segment_members, segments
+from promograph.store.people.segment_members import Match
 
 MOST_SEGMENTS = 500
 PREVIEWED = 20

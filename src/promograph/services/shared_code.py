@@ -1,11 +1,11 @@
 """The code that everybody shares: set, changed and taken away, as long as nobody was given it."""
 
 from promograph.domain.codes import check_text, normalise
-from promograph.domain.placeholders import RESERVED, is_placeholder
+from promograph.domain.codes.placeholders import RESERVED, is_placeholder
 from promograph.domain.promotions import CodeKind, Promotion, PromotionTerms
 from promograph.errors import BadInput, InputProblem
 from promograph.store import shared_codes, stock
-from promograph.store.database import Connection
+from promograph.store.databases.database import Connection
 from promograph.store.shared_codes import SharedCode
 from promograph.store.stock import Stock
 

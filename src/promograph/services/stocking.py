@@ -5,28 +5,28 @@ from contextlib import aclosing
 from dataclasses import asdict
 from hashlib import sha256
 
-from promograph.domain.batches import Added, AddReport, BatchSource, CodeBatch
 from promograph.domain.clock import Clock
-from promograph.domain.code_checks import checked
-from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_lists import read_codes
-from promograph.domain.code_reports import Repeats, Tally
-from promograph.domain.code_rows import Batch
-from promograph.domain.code_selections import CodeSelection
-from promograph.domain.code_taking import checked_taker
+from promograph.domain.codes.formats import CodeFormat
+from promograph.domain.codes.placeholders import check_not_reserved
 from promograph.domain.jobs import Job, JobKind, JobStatus
 from promograph.domain.keys import checked_optional
-from promograph.domain.placeholders import check_not_reserved
 from promograph.domain.promotions import Promotion
-from promograph.domain.sheet_text import read_pasted
+from promograph.domain.sheets.text import read_pasted
+from promograph.domain.stock.batches import Added, AddReport, BatchSource, CodeBatch
+from promograph.domain.stock.checks import checked
+from promograph.domain.stock.lists import read_codes
+from promograph.domain.stock.reports import Repeats, Tally
+from promograph.domain.stock.rows import Batch
+from promograph.domain.stock.selections import CodeSelection
+from promograph.domain.stock.taking import checked_taker
 from promograph.errors import BadInput, InputProblem
 from promograph.services.ahead import ahead
-from promograph.services.job_loading import claim_line
 from promograph.services.jobs import Asking, Jobs
+from promograph.services.jobs.loading import claim_line
 from promograph.services.loading import Loader
 from promograph.store import load_orders, promotions, stock
-from promograph.store.code_listing import code_page
-from promograph.store.database import Database
+from promograph.store.codes.listing import code_page
+from promograph.store.databases.database import Database
 from promograph.store.jobs import NewJob
 from promograph.store.listing import Page, Slice, batch_page, batch_row
 from promograph.store.load_orders import AlreadyDone, Order

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from promograph.channels import Happening, HappeningKind
+from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.issuing import IssueOutcome
-from promograph.domain.placeholders import Purpose
 from promograph.domain.redeeming import RedeemOutcome
 
 logger = logging.getLogger("promograph.telling")

@@ -9,7 +9,7 @@ from promograph.domain.clock import Clock
 from promograph.errors import BadInput, InputProblem
 from promograph.services.polling import Poller
 from promograph.store import inventories
-from promograph.store.database import Database
+from promograph.store.databases.database import Database
 from promograph.store.inventories import Inventory
 
 _SECONDS_BETWEEN = 0.3

@@ -10,16 +10,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from promograph.domain.batches import BatchSource
-from promograph.domain.code_rows import About
 from promograph.domain.issuing import IssuanceKind
 from promograph.domain.promotions import EndReason, takes_codes
+from promograph.domain.stock.batches import BatchSource
+from promograph.domain.stock.rows import About
 from promograph.errors import BadInput, InputProblem
 from promograph.store import issuances, loading, locking, stock, used_up
 from promograph.store.bulk import Insertion
 from promograph.store.locking import Locked
 from promograph.store.statements import Statement
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 _NEW = Insertion("code", "promotion_id bigint, seq bigint, key text, text text, expires_at bigint")
 _GROW = Statement("UPDATE batch SET size = size + :count WHERE id = :id")

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from promograph.domain.bookings import MOST_OPEN, Booking
+from promograph.domain.sending.bookings import MOST_OPEN, Booking
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 R = TypeVar("R")
 

@@ -13,7 +13,7 @@ from promograph.domain.promotions import EndReason
 from promograph.store import keyset
 from promograph.store.listing import Page, Slice
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 _COLUMNS = "e.id, e.kind, e.promotion_id, CAST(e.data AS text), e.happened_at"
 _NEW = Statement(

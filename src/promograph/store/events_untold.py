@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from promograph.domain.events import EventKind
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros
+from promograph.store.tables.instants import from_micros
 
 _NEWEST = Statement("SELECT max(id) FROM event")
 _UNTOLD = Statement(

@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from promograph.domain.code_states import CodeStanding
+from promograph.domain.codes.states import CodeStanding
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import Redemption
 from promograph.store import issuances, promotions, redemptions
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros
+from promograph.store.tables.instants import from_micros
 
 _MOST = 100
 

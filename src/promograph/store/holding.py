@@ -15,7 +15,7 @@ from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.store import holds, locking, stock
 from promograph.store.replays import Replays
 from promograph.store.subjects import Subjects
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 from promograph.store.taking import NotTaken, Taken, Taking
 
 

@@ -14,7 +14,7 @@ from promograph.domain.redeeming import Hold, HoldState
 from promograph.store.bulk import Insertion
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 COLUMNS = (
     "h.promotion_id, h.number, h.seq, "

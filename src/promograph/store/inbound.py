@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from promograph.channels import ProviderEvent
-from promograph.domain.deliveries import DeliveryEventKind
+from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 _KEEP = Statement(
     "INSERT INTO inbound_event (channel, id, kind, key, provider_id, recipient, why, raw, happened_at, received_at, "

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from promograph.domain import forecasting, stock_levels
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus
+from promograph.domain.stock import forecasting
+from promograph.domain.stock import levels as stock_levels
 from promograph.store import holds, issue_marks, promotions, stock
 from promograph.store.issue_marks import Pace
 from promograph.store.stock import Stock

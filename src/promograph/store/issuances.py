@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome
-from promograph.domain.placeholders import Purpose
 from promograph.domain.promotions import Promotion
 from promograph.domain.refusals import Refusal, RefusalCode
 from promograph.store.bulk import Insertion
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros
+from promograph.store.tables.instants import from_micros
 
 COLUMNS = (
     "i.promotion_id, i.number, i.seq, "

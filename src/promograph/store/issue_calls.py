@@ -11,7 +11,7 @@ from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.errors import BadInput
 from promograph.store import issuances, issuing
 from promograph.store.replays import Replays
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from promograph.domain.forecasting import LONGEST, WINDOWS
+from promograph.domain.stock.forecasting import LONGEST, WINDOWS
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 _EVERY = 60_000_000
 _KEPT = LONGEST // timedelta(microseconds=1) + _EVERY

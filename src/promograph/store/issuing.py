@@ -34,7 +34,7 @@ from promograph.store.replays import Replays
 from promograph.store.returning import Asked, as_asked, known_again
 from promograph.store.statements import savepoint
 from promograph.store.stock import Stock
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     operation="codeIssue",

@@ -11,7 +11,7 @@ from promograph.errors import BadInput, InputProblem
 from promograph.store.redemptions import STANDING
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 _MOST_OF_A_CODE = Statement("SELECT coalesce(max(uses), 0) FROM code WHERE promotion_id = :id AND seq <> 0")
 _OF_SINGLE = Statement("SELECT coalesce(max(uses), 0) FROM code WHERE promotion_id = :id AND seq = 0")

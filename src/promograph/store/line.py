@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_making import generate
 from promograph.domain.codes import normalise
-from promograph.domain.placeholders import is_placeholder
+from promograph.domain.codes.formats import CodeFormat
+from promograph.domain.codes.making import generate
+from promograph.domain.codes.placeholders import is_placeholder
 from promograph.errors import BadInput
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from promograph.domain.promotions import CodeKind, PromotionStatus
 from promograph.store import promotions
-from promograph.store.tables import PromotionRow
+from promograph.store.tables.promotions import PromotionRow
 
 _tables = PromotionRow.metadata.tables
 P, B = (_tables[name] for name in ("promotion", "batch"))

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from promograph.domain.batches import Added, AddReport, BatchSource, CodeBatch
-from promograph.domain.code_rows import BadRow, RepeatedRow
+from promograph.domain.stock.batches import Added, AddReport, BatchSource, CodeBatch
+from promograph.domain.stock.rows import BadRow, RepeatedRow
 from promograph.store import loading, replays
 from promograph.store.loading import Load
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from promograph.errors import BadInput, InputProblem
 from promograph.store import jobs, stock, stock_telling
 from promograph.store.bulk import TAKEN, Insertion
 from promograph.store.statements import Statement, savepoint
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 _ABANDONED_AFTER = timedelta(seconds=60)
 _JOB = "job-"

@@ -8,11 +8,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
-from sqlmodel import SQLModel
 
 from promograph.errors import StoreOutdated
-from promograph.store import tables, tables_audiences, tables_events, tables_inbound, tables_jobs, tables_people
-from promograph.store.database import Database
+from promograph.store.databases.database import Database
+from promograph.store.tables import METADATA
 
 
 async def migrate(database: Database) -> str:
@@ -45,7 +44,7 @@ async def _make_tables(database: Database) -> None:
 def differences(connection: Connection) -> list[str]:
     """How the tables differ from what the code expects; empty after every migration."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return [str(difference) for difference in compare_metadata(context, SQLModel.metadata)]
+    return [str(difference) for difference in compare_metadata(context, METADATA)]
 
 
 def _upgrade(connection: Connection) -> str:
@@ -62,7 +61,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _is_empty(connection: Connection) -> bool:
-    return not set(inspect(connection).get_table_names()) & set(SQLModel.metadata.tables)
+    return not set(inspect(connection).get_table_names()) & set(METADATA.tables)
 
 
 def _head() -> str:
@@ -70,16 +69,6 @@ def _head() -> str:
     assert head is not None, "there is always a first migration"
     return head
 
-
-for _filled in (
-    tables.PromotionRow,
-    tables_people.CustomerRow,
-    tables_audiences.AudienceRow,
-    tables_jobs.JobRow,
-    tables_inbound.InboundEventRow,
-    tables_events.EventRow,
-):
-    assert _filled.metadata is SQLModel.metadata, "imports fill it"
 
 _FOLDER = Path(__file__).parent / "migrations"
 

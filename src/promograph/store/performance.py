@@ -15,7 +15,7 @@ from promograph.domain.performing import By, Group, Origin, day_of, offsets
 from promograph.domain.promotions import Promotion
 from promograph.errors import BadInput, InputProblem
 from promograph.store.statements import Statement
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 MOST_GROUPS = 1_000
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from promograph.domain import conditions
 from promograph.domain.carts import Money
-from promograph.domain.code_formats import CodeFormat
+from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.periods import Period
 from promograph.domain.promotions import (
     CodeKind,
@@ -26,7 +26,7 @@ from promograph.domain.promotions import (
 from promograph.domain.rewards import Single, dump_reward, load_reward
 from promograph.domain.windows import Window
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 _TERMS = (
     "handle, name, description, properties, reward, reward_type, condition, code_kind, issue_policy, on_empty, "

@@ -22,7 +22,7 @@ from promograph.store import holds, line, redemptions, stock, stock_telling, use
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.subjects import Subject, Subjects
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 from promograph.store.taking import NotTaken, Taken, Taking, Verdict
 
 REPLAYS: Replays[RedeemRequest, RedeemOutcome] = Replays(

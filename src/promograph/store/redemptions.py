@@ -12,7 +12,7 @@ from promograph.domain.redeeming import RedeemOutcome, Redemption
 from promograph.domain.refusals import Refusal, RefusalCode
 from promograph.store.bulk import Insertion
 from promograph.store.holds import dumps_taken, loads_taken
-from promograph.store.tables import from_micros
+from promograph.store.tables.instants import from_micros
 
 COLUMNS = (
     "d.promotion_id, d.number, d.seq, "

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from promograph.domain.issuing import IssueOutcome, IssueRequest
-from promograph.store import erasures
+from promograph.store.people import erasures
 from promograph.store.stock import Stock
 
 Asked = Mapping[str, str]

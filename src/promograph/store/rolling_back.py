@@ -17,7 +17,7 @@ from promograph.store.locking import Locked
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 _EARLIER = Statement(
     "SELECT part, is_whole, minor, currency, reason, rolled_back_at FROM rollback "

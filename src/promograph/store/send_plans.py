@@ -8,18 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from promograph.domain.audiences import Audience, AudienceKind
-from promograph.domain.condition_customers import HoldsCode, InSegment
+from promograph.domain.conditions.customers import HoldsCode, InSegment
 from promograph.domain.issuing import IssueRequest, occasion
+from promograph.domain.people.audiences import Audience, AudienceKind
+from promograph.domain.people.segments import in_order
 from promograph.domain.promotions import Promotion
-from promograph.domain.segments import in_order
-from promograph.domain.send_plans import JOINING_DAYS, Head
+from promograph.domain.sending.plans import JOINING_DAYS, Head
 from promograph.errors import BadInput
-from promograph.store import segments
-from promograph.store.audience_members import Members, members_of, reachable
-from promograph.store.segment_members import compile_for
+from promograph.store.people import segments
+from promograph.store.people.audience_members import Members, members_of, reachable
+from promograph.store.people.segment_members import compile_for
 from promograph.store.statements import Statement
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 _DAY = timedelta(days=1)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from promograph.domain.promotions import Promotion
-from promograph.domain.stock_levels import level, to_tell
+from promograph.domain.stock.levels import level, to_tell
 from promograph.store import events, promotions
 from promograph.store.events import NewEvent
 from promograph.store.stock import Stock

@@ -15,19 +15,21 @@ from sqlalchemy import Connection
 from promograph.domain import conditions
 from promograph.domain.carts import Cart, Money
 from promograph.domain.codes import normalise
-from promograph.domain.condition_facts import CustomerFacts, Needs
+from promograph.domain.conditions.facts import CustomerFacts, Needs
 from promograph.domain.decisions import CodeFacts
 from promograph.domain.periods import period_of
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import Hold
-from promograph.store import customer_facts, erasures, holds, locking, promotions
-from promograph.store.erasures import Aliases
+from promograph.store import holds, locking, promotions
 from promograph.store.holds import Place
 from promograph.store.locking import Locked
+from promograph.store.people import erasures
+from promograph.store.people import facts as customer_facts
+from promograph.store.people.erasures import Aliases
 from promograph.store.redemptions import STANDING
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 # A code above the line's tail belongs to a load that has not finished: it is not there yet.
 _FOUND = "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail"

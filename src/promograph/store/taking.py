@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from promograph.domain.carts import Cart
 from promograph.domain.codes import normalise
+from promograph.domain.codes.placeholders import is_placeholder
 from promograph.domain.decisions import CodeFacts, Decision, Promised, RedeemFacts, Tally, decide
-from promograph.domain.placeholders import is_placeholder
 from promograph.domain.redeeming import Hold, HoldState
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.domain.rewards import External

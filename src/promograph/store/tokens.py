@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from promograph.domain.access import Scope
 from promograph.store.statements import Statement
-from promograph.store.tables import from_micros, to_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from promograph.domain.promotions import EndReason, Promotion, PromotionStatus
 from promograph.store import events, promotions
 from promograph.store.stock import Stock
-from promograph.store.tables import to_micros
+from promograph.store.tables.instants import to_micros
 
 _RUNNING = (PromotionStatus.ACTIVE, PromotionStatus.PAUSED)
 

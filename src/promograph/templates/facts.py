@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 
-from promograph.domain.messages import CodeAct, CodeAsk
+from promograph.domain.sending.messages import CodeAct, CodeAsk
 
 OWN = ""
 """The promotion that a message is for, where a template names none."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from promograph.domain.condition_value_reading import MOST_VALUES
-from promograph.domain.messages import MessagePart, TemplateFault, TemplateProblem
+from promograph.domain.conditions.value_reading import MOST_VALUES
+from promograph.domain.sending.messages import MessagePart, TemplateFault, TemplateProblem
 from promograph.templates.expressions import Expressions, Turned
 from promograph.templates.facts import Fact, Source
 from promograph.templates.slots import Slots

@@ -9,8 +9,9 @@ from jinja2 import StrictUndefined, nodes
 from jinja2.environment import Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from promograph.domain.customers import Customer
-from promograph.domain.messages import (
+from promograph.domain.people.customers import Customer
+from promograph.domain.refusals import Refusal
+from promograph.domain.sending.messages import (
     LONGEST_RENDERED,
     CodeAsk,
     Message,
@@ -20,7 +21,6 @@ from promograph.domain.messages import (
     TemplateFault,
     TemplateProblem,
 )
-from promograph.domain.refusals import Refusal
 from promograph.templates import values
 from promograph.templates.facts import Fact, Source
 from promograph.templates.reading import Reader

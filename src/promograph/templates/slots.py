@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
-from promograph.domain.messages import CodeAsk, MessagePart
+from promograph.domain.sending.messages import CodeAsk, MessagePart
 from promograph.templates.facts import Fact, Source
 
 CODES = "codes"

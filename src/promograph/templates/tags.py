@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from promograph.domain.messages import CodeAct
+from promograph.domain.sending.messages import CodeAct
 from promograph.templates.facts import OWN, Fact, Source
 
 _TAG = re.compile(

@@ -29,7 +29,7 @@ from promograph.channels import (
     MessageChannel,
     ProviderRequest,
 )
-from promograph.domain.deliveries import DeliveryEventKind, DeliveryState, delivery_state
+from promograph.domain.sending.deliveries import DeliveryEventKind, DeliveryState, delivery_state
 from promograph.plugins.checking import check_channel
 
 _PATIENCE_SECONDS = 30.0

@@ -16,7 +16,7 @@ from promograph.channels import (
     ProviderEvent,
     ProviderRequest,
 )
-from promograph.domain.deliveries import DeliveryEventKind
+from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.testing.conformance import Fault, Stage, Taken
 
 _SECRET = "known-to-the-fake-provider"

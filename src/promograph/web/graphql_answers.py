@@ -14,7 +14,7 @@ from graphql import GraphQLError
 from starlette.types import Send
 from strawberry.types import ExecutionResult
 
-from promograph.api.documents_masking import error_outside, public_error
+from promograph.api.documents.masking import error_outside, public_error
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"

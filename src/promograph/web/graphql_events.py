@@ -14,7 +14,7 @@ from graphql import GraphQLError
 from starlette.types import Receive, Send
 from strawberry.types import ExecutionResult
 
-from promograph.api.documents_masking import error_outside
+from promograph.api.documents.masking import error_outside
 from promograph.web.graphql_answers import EVENTS
 from promograph.web.graphql_streams import Results, formatted, payload_of
 from promograph.web.live import Live, Over

@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from promograph.api.documents_masking import error_outside
+from promograph.api.documents.masking import error_outside
 from promograph.web.graphql_requests import Operation
 from promograph.web.graphql_streams import formatted, payload_of, results_of
 

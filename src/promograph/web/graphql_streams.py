@@ -10,7 +10,7 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from promograph.api.documents_masking import error_outside
+from promograph.api.documents.masking import error_outside
 from promograph.web.graphql_requests import Operation
 
 Results = AsyncGenerator[ExecutionResult, None]

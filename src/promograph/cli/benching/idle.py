@@ -22,7 +22,7 @@ from strawberry.schema.config import StrawberryConfig
 from promograph.api.answering import Given
 from promograph.api.connections import First
 from promograph.api.documents import Documents
-from promograph.api.documents_schema import Schema
+from promograph.api.documents.schema import Schema
 from promograph.api.issuance import Issuance
 from promograph.api.issue_mutations import CodeIssueInput, CodeIssuePayload
 from promograph.api.nodes import global_id
@@ -37,8 +37,8 @@ from promograph.cli.memory import keep_what_is_loaded
 from promograph.cli.serve import server_config
 from promograph.config import load_settings
 from promograph.domain import access
+from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.issuing import IssuanceKind
-from promograph.domain.placeholders import Purpose
 from promograph.store.inventories import Inventory
 from promograph.web.bodies import BodyBounds
 from promograph.web.graphql import GraphQLEndpoint

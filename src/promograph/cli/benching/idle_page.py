@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from promograph.api.connections import connection_of
-from promograph.api.promotion import promotion_node
 from promograph.api.promotion_queries import PromotionConnection
+from promograph.api.promotions.promotion import promotion_node
 from promograph.cli.benching.page import SIZE
 from promograph.domain.promotions import Promotion, PromotionStatus, PromotionTerms
 from promograph.store.inventories import Inventory

@@ -17,8 +17,8 @@ from promograph.cli.benching.operations import NOTHING
 from promograph.cli.benching.plan import Plan
 from promograph.cli.benching.processes import Server, product_server
 from promograph.cli.benching.supplies import Stocked, stock
-from promograph.domain.code_formats import CodeFormat
-from promograph.domain.code_making import generate
+from promograph.domain.codes.formats import CodeFormat
+from promograph.domain.codes.making import generate
 from promograph.services.app import Services
 
 

@@ -17,8 +17,8 @@ from promograph.domain.clock import system_clock
 from promograph.domain.issuing import IssueRequest
 from promograph.domain.redeeming import RedeemRequest
 from promograph.store import issuing, redeeming
-from promograph.store.database import Database
-from promograph.store.opening import open_database
+from promograph.store.databases.database import Database
+from promograph.store.databases.opening import open_database
 
 BATCH = 64
 

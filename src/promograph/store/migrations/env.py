@@ -3,22 +3,19 @@
 from typing import Literal
 
 from alembic import context
-from sqlmodel import SQLModel
 
-from promograph.store import tables, tables_audiences, tables_events, tables_people
-
-for _filled in (tables.PromotionRow, tables_people.CustomerRow, tables_audiences.AudienceRow, tables_events.EventRow):
-    assert _filled.metadata is SQLModel.metadata, "imports fill it"
+from promograph.store.tables import METADATA
+from promograph.store.tables.instants import Instant
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
     """A migration names plain types only, so that it says the same whatever the code becomes."""
-    return "sa.BigInteger()" if kind == "type" and isinstance(item, tables.Instant) else False
+    return "sa.BigInteger()" if kind == "type" and isinstance(item, Instant) else False
 
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=SQLModel.metadata,
+    target_metadata=METADATA,
     render_item=_render,
     compare_type=True,
     compare_server_default=False,

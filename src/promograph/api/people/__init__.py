@@ -1,0 +1,1 @@
+"""Customers, segments and audiences."""

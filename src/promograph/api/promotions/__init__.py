@@ -1,0 +1,1 @@
+"""The promotion: its type, its inputs and what is done with it."""

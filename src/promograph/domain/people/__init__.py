@@ -1,0 +1,1 @@
+"""Customers, what is known of them, and how they are grouped."""

@@ -1,0 +1,178 @@
+"""The attributes of customers: their names and types, which are learned from the values, and reading the values fast.
+
+Ten thousand customers with a dozen attributes each come in one call. What is plainly right is taken as it is; whatever
+is not goes through `condition_value_reading`, which says what is wrong and where.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from promograph.domain.carts import MOST_ATTRIBUTES
+from promograph.domain.conditions.reading import Place
+from promograph.domain.conditions.value_reading import MOST_VALUES, read_value
+from promograph.domain.conditions.values import Scalar, Value, ValueType, type_of
+from promograph.errors import BadInput, InputProblem
+
+Written = Any
+"""A value as such or, which comes to the same, as JSON has it: a date as `{"date": "2026-12-15"}`, a list as a list, a
+number with decimals as one whose digits are those that were written."""
+
+MOST_KNOWN = 500
+"""How many names attributes may have in a store."""
+
+_LONGEST_TEXT = 500
+_LONGEST_LIST = 5_000
+"""How many characters the texts of one list may have together."""
+
+_LARGEST_PLAIN = 10**15
+_SMALLEST_PLAIN = 10**-4
+_MOST_DECIMALS = 9
+_LENGTH_OF_DATE = 10
+_UNNAMEABLE = re.compile(r'["\\]')
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A name that customers' attributes have, and the type of all its values."""
+
+    name: str
+    type: ValueType
+
+
+def checked_name(name: object, path: tuple[str, ...]) -> str:
+    """A name for an attribute. No quotation marks and backslashes: paths into JSON cannot be written with them."""
+    place = Place(data=name, path=path)
+    key = place.key()
+    if _UNNAMEABLE.search(key):
+        raise place.bad('The name of an attribute has no " and no \\.')
+    return key
+
+
+class AttributeReader:
+    """Reads attributes by what is known of their types, and learns the types of those whose names are new."""
+
+    def __init__(self, types: Mapping[str, ValueType]) -> None:
+        self.learned: dict[str, ValueType] = {}
+        self._types = dict(types)
+        # By name, and not by type: looking up a member of an enumeration takes longer than most of these do.
+        self._checks = {name: _PLAINLY_RIGHT[known] for name, known in types.items()}
+
+    def read(self, data: object) -> Mapping[str, Written]:
+        """By name; None for one that is null. BadInput with the path from the attributes' name on.
+
+        The data itself, where it can be taken as it is. Nothing is learned from data that is bad.
+        """
+        path = ("attributes",)
+        if not isinstance(data, Mapping):
+            raise BadInput(InputProblem.INVALID, "attributes must be an object.", field=path)
+        if len(data) > MOST_ATTRIBUTES:
+            sentence = f"One call sets at most {MOST_ATTRIBUTES} attributes of a customer."
+            raise BadInput(InputProblem.TOO_MANY, sentence, field=path)
+        others: dict[str, Value | None] = {}
+        checks = self._checks
+        for name, value in data.items():
+            is_right = checks.get(name)
+            if is_right is None or not is_right(value):
+                others[name] = self._closely(name, value)
+        if not others:
+            return data
+        new = {name: type_of(value) for name, value in others.items() if value is not None and name not in checks}
+        if new:
+            self._learn(new)
+        return {**data, **others}
+
+    def _learn(self, new: Mapping[str, ValueType]) -> None:
+        if len(self._types) + len(new) > MOST_KNOWN:
+            sentence = f"Attributes have at most {MOST_KNOWN} names; {next(iter(new))!r} would be one more."
+            raise BadInput(InputProblem.TOO_MANY, sentence, field=("attributes", next(iter(new))))
+        self.learned |= new
+        self._types |= new
+        self._checks |= {name: _PLAINLY_RIGHT[known] for name, known in new.items()}
+
+    def _closely(self, name: object, value: object) -> Value | None:
+        """A value that is not plainly right. A DATE may come as a text: its type is known."""
+        place = Place(data=value, path=("attributes", str(name)))
+        known = self._types.get(checked_name(name, place.path))
+        if value is None:
+            return None
+        if known is ValueType.DATE and isinstance(value, str):
+            place = Place(data={"date": value}, path=place.path)
+        found = _plain(read_value(place))
+        if known is not None and type_of(found) is not known:
+            raise place.bad(f"The attribute {name!r} is a {known}, and this is a {type_of(found)}.")
+        if isinstance(found, tuple) and sum(len(text) for text in found if isinstance(text, str)) > _LONGEST_LIST:
+            sentence = f"The texts of one list have at most {_LONGEST_LIST:,} characters together."
+            raise place.bad(sentence, InputProblem.OUT_OF_RANGE)
+        return found
+
+
+# Each of these says whether a value can be kept as it is; where not, somebody has to look more closely.
+
+
+def _is_text(value: object) -> bool:
+    # What prints can be stored; of what does not, some can.
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable()
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, int):
+        return not isinstance(value, bool) and -_LARGEST_PLAIN <= value <= _LARGEST_PLAIN
+    if not isinstance(value, float) or not _SMALLEST_PLAIN <= abs(value) <= _LARGEST_PLAIN or value.is_integer():
+        return False
+    text = repr(value)
+    return len(text) - text.index(".") - 1 <= _MOST_DECIMALS
+
+
+def _is_boolean(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_date(value: object) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    text = value.get("date")
+    return isinstance(text, str) and len(text) == _LENGTH_OF_DATE and _is_day(text)
+
+
+@lru_cache(maxsize=2**15)
+def _is_day(text: str) -> bool:
+    """There are few days, and many customers with each."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _is_list(value: object) -> bool:
+    """Of texts: what lists are of as a rule."""
+    if not isinstance(value, list) or len(value) > MOST_VALUES:
+        return False
+    if not all(isinstance(member, str) and len(member) <= _LONGEST_TEXT for member in value):
+        return False
+    together = "".join(value)
+    return len(together) <= _LONGEST_LIST and together.isprintable()
+
+
+_PLAINLY_RIGHT: Mapping[ValueType, Callable[[object], bool]] = {
+    ValueType.TEXT: _is_text,
+    ValueType.NUMBER: _is_number,
+    ValueType.BOOLEAN: _is_boolean,
+    ValueType.DATE: _is_date,
+    ValueType.LIST: _is_list,
+}
+
+
+def _plain(value: Value) -> Value:
+    """With whole numbers as such, however they were written: the same value is kept as the same text."""
+    return tuple(map(plain_scalar, value)) if isinstance(value, tuple) else plain_scalar(value)
+
+
+def plain_scalar(value: Scalar) -> Scalar:
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() else value.normalize()

@@ -1,0 +1,122 @@
+"""Customers as callers tell of them, and as they are kept."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from promograph.domain.conditions.values import Value
+from promograph.domain.keys import checked_key
+from promograph.domain.people.attributes import Written
+from promograph.errors import BadInput, InputProblem
+
+MOST_CHANNELS = 20
+_LONGEST_CHANNEL = 64
+_LONGEST_EMAIL = 254
+_LONGEST_LOCALE = 35
+
+# Whether an address exists is for its channel to find out; this keeps out what cannot be one.
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff]+@[^@\s\x00-\x1f\x7f\ud800-\udfff]+")
+_LOCALE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*", re.ASCII)
+_PHONE = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
+_IN_PHONES = re.compile(r"[ ().\-/\u00a0]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A person, by the caller's own id. `consent`: by channel, whether they agreed to be written to there.
+
+    A channel that is not in `consent` is one that nobody asked them about.
+    """
+
+    id: str
+    email: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    consent: Mapping[str, bool] = field(default_factory=dict)
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerChange:
+    """What becomes of a customer, who is made if there is none: what is not in here stays as it is.
+
+    None takes a field away, and so it does an attribute and the consent of a channel. Attributes are values, or plain
+    data that means the same: see `attributes.Written`.
+    """
+
+    id: str
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+    consent: Mapping[str, bool | None] = field(default_factory=dict)
+    attributes: Mapping[str, Written] = field(default_factory=dict)
+
+    def followed_by(self, later: "CustomerChange") -> "CustomerChange":
+        """Both in one."""
+        return CustomerChange(
+            id=self.id,
+            fields={**self.fields, **later.fields},
+            consent={**self.consent, **later.consent},
+            attributes={**self.attributes, **later.attributes},
+        )
+
+
+def checked_email(text: str) -> str:
+    """The address with its domain in lower case."""
+    shown = text.strip()
+    if len(shown) > _LONGEST_EMAIL or not _EMAIL.fullmatch(shown):
+        raise _bad("email must be an address such as ada@example.com, at most 254 characters.", "email")
+    if shown.islower():
+        return shown
+    name, _, domain = shown.rpartition("@")
+    return f"{name}@{domain.lower()}"
+
+
+def checked_phone(text: str) -> str:
+    """The number as E.164 writes it: `+` and digits."""
+    number = _IN_PHONES.sub("", text[:64].strip())
+    if not _PHONE.fullmatch(number):
+        raise _bad("phone must be in its international form, such as +1 514 555 0100.", "phone")
+    return number
+
+
+@lru_cache(maxsize=1024)
+def checked_locale(text: str) -> str:
+    """A language tag as BCP 47 writes it, in the caller's letter case."""
+    if len(text) > _LONGEST_LOCALE or not _LOCALE.fullmatch(text):
+        raise _bad("locale must be a language tag such as fr-CA.", "locale")
+    return text.replace("_", "-")
+
+
+def checked_consent(data: object) -> dict[str, bool | None]:
+    """By channel, true or false, or None for one that is to be forgotten."""
+    if not isinstance(data, Mapping):
+        raise _bad('consent must be an object of channels, such as {"email": true}.', "consent")
+    if len(data) > MOST_CHANNELS:
+        sentence = f"A customer has the consent of at most {MOST_CHANNELS} channels."
+        raise BadInput(InputProblem.TOO_MANY, sentence, field=("consent",))
+    for channel, given in data.items():
+        _check_channel(channel)
+        if not (given is None or isinstance(given, bool)):
+            raise BadInput(InputProblem.INVALID, "consent is true or false.", field=("consent", channel))
+    return dict(data)
+
+
+@lru_cache(maxsize=256)
+def _check_channel(channel: object) -> None:
+    if not isinstance(channel, str):
+        raise _bad("A channel is named by a text.", "consent")
+    try:
+        checked_key(channel, "channel", longest=_LONGEST_CHANNEL)
+    except BadInput as bad:
+        raise BadInput(bad.problem, str(bad), field=("consent",)) from None
+
+
+CHECKS: Mapping[str, Callable[[str], str]] = {"email": checked_email, "phone": checked_phone, "locale": checked_locale}
+"""Of each field that is a text, what makes it fit to be kept; BadInput where nothing does."""
+
+
+def _bad(sentence: str, name: str) -> BadInput:
+    return BadInput(InputProblem.INVALID, sentence, field=(name,))

@@ -1,0 +1,166 @@
+"""Customers as the rows of a sheet: which column is what, and each row as `customer_reading` reads a customer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from promograph.domain.conditions.values import ValueType
+from promograph.domain.people.attributes import checked_name
+from promograph.domain.sheets import Cells, Reading, Sheet
+from promograph.domain.sheets.heads import Head, find_head, header_word
+from promograph.errors import BadInput, InputProblem
+
+PIECE_ROWS = 2_000
+"""How many rows are read, and written, at a time."""
+
+_IDS = {"id", "customer", "customer id", "client id", "client"}
+_FIELDS = ("email", "phone", "locale")
+_YES, _NO = {"true", "yes", "y", "1"}, {"false", "no", "n", "0"}
+_MOST_COLUMNS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeColumn:
+    """The attribute `name` is in a column. `type`: of its values; None: as known, or TEXT."""
+
+    name: str
+    column: str
+    type: ValueType | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerColumns:
+    """Which columns are read, each by its header or its number from 1. `consent`: by channel.
+
+    `id` None: the one whose header says so, or the only one there is.
+    """
+
+    id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    locale: str | None = None
+    consent: Mapping[str, str] | None = None
+    attributes: Sequence[AttributeColumn] = ()
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> Self:
+        """From `asdict` of one."""
+        attributes = [
+            AttributeColumn(name=one["name"], column=one["column"], type=one["type"] and ValueType(one["type"]))
+            for one in kept["attributes"]
+        ]
+        return cls(**{**kept, "attributes": attributes})
+
+    @property
+    def only_ids(self) -> bool:
+        """Whether there is nothing to tell of a customer but that there is one."""
+        return not any(asdict(self)[name] for name in (*_FIELDS, "consent", "attributes"))
+
+    def checked(self, known: Mapping[str, ValueType]) -> "CustomerColumns":
+        """With the type of every attribute. BadInput for names and types that cannot be."""
+        if len(self.attributes) > _MOST_COLUMNS:
+            sentence = f"A file tells at most {_MOST_COLUMNS} attributes of a customer."
+            raise BadInput(InputProblem.TOO_MANY, sentence, field=("columns", "attributes"))
+        typed = []
+        for place, one in enumerate(self.attributes):
+            path = ("columns", "attributes", str(place))
+            name = checked_name(one.name, (*path, "name"))
+            there = known.get(name)
+            if there is not None and one.type not in (None, there):
+                sentence = f"The attribute {name!r} is a {there}, and not a {one.type}."
+                raise BadInput(InputProblem.INVALID, sentence, field=(*path, "type"))
+            typed.append(AttributeColumn(name=name, column=one.column, type=there or one.type or ValueType.TEXT))
+        return CustomerColumns(**{**_shallow(self), "attributes": typed})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Consecutive rows with something in them: their numbers, and the customers that they tell of."""
+
+    numbers: Sequence[int]
+    customers: Sequence[Mapping[str, Any]]
+    faults: Sequence[tuple[int, str]] = ()
+
+
+def read_customer_rows(sheet: Sheet, columns: CustomerColumns, reading: Reading) -> Iterator[Piece]:
+    """The rows of a sheet, a piece at a time. BadInput where a column is not there."""
+    named = [columns.id, columns.email, columns.phone, columns.locale, *(columns.consent or {}).values()]
+    wanted = [column for column in (*named, *(one.column for one in columns.attributes)) if column is not None]
+    head = find_head(sheet, wanted, lambda cell: header_word(cell) in _IDS, reading.header)
+    rows = _Rows(head, columns)
+    for block in sheet.blocks(after=head.rows):
+        for start in range(0, len(block.rows), PIECE_ROWS):
+            numbers: list[int] = []
+            customers: list[Mapping[str, Any]] = []
+            faults: list[tuple[int, str]] = []
+            for place in range(start, min(start + PIECE_ROWS, len(block.rows))):
+                cells, number = block.rows[place], block.numbers[place]
+                damage = next((why for (row, _), why in block.damaged.items() if row == place), None)
+                if (fault := block.faults.get(place) or damage) is not None:
+                    faults.append((number, fault))
+                elif any(cell.strip() for cell in cells):
+                    numbers.append(number)
+                    customers.append(rows.customer(cells))
+            yield Piece(numbers, customers, faults)
+
+
+class _Rows:
+    """Where in a row each thing stands. An empty cell says nothing."""
+
+    def __init__(self, head: Head, columns: CustomerColumns) -> None:
+        self._id = _id_place(head, columns.id)
+        fields = {name: getattr(columns, name) for name in _FIELDS}
+        self._fields = {name: head.place(at, ("columns", name)) for name, at in fields.items() if at is not None}
+        consent = columns.consent or {}
+        self._consent = {channel: head.place(at, ("columns", "consent")) for channel, at in consent.items()}
+        self._attributes = [
+            (one.name, head.place(one.column, ("columns", "attributes", str(n), "column")), one.type)
+            for n, one in enumerate(columns.attributes)
+        ]
+
+    def customer(self, cells: Cells) -> Mapping[str, Any]:
+        def at(place: int) -> str:
+            return cells[place].strip() if place < len(cells) else ""
+
+        told: dict[str, Any] = {"id": at(self._id)}
+        told |= {name: text for name, place in self._fields.items() if (text := at(place))}
+        consent = {channel: _truth(text) for channel, place in self._consent.items() if (text := at(place))}
+        attributes = {name: _value(text, type_) for name, place, type_ in self._attributes if (text := at(place))}
+        return {**told, "consent": consent, "attributes": attributes}
+
+
+def _id_place(head: Head, column: str | None) -> int:
+    if column is not None:
+        return head.place(column, ("columns", "id"))
+    found = [at for at, name in enumerate(head.names) if header_word(name) in _IDS]
+    if len(found) == 1:
+        return found[0]
+    if len(head.names) > 1 or len(found) > 1:
+        sentence = "Say which column holds the customers' ids, by its header or by its number from 1."
+        raise BadInput(InputProblem.REQUIRED, sentence, field=("columns", "id"))
+    return 0
+
+
+def _truth(text: str) -> Any:
+    """What is neither yes nor no stays as it is, and is then told to be neither."""
+    return True if text.casefold() in _YES else False if text.casefold() in _NO else text
+
+
+def _value(text: str, type_: ValueType | None) -> Any:
+    """As an attribute's value is told; what is none of its type is found out where it is read."""
+    match type_:
+        case ValueType.NUMBER:
+            return {"number": text}
+        case ValueType.BOOLEAN:
+            return _truth(text)
+        case ValueType.DATE:
+            # Spreadsheets write days with a midnight.
+            return {"date": text[:10] if text[10:].strip("T ").strip("0:. ") == "" else text}
+        case ValueType.LIST:
+            return [part for part in map(str.strip, text.split(";")) if part]
+        case _:
+            return text
+
+
+def _shallow(columns: CustomerColumns) -> dict[str, Any]:
+    return {name: getattr(columns, name) for name in ("id", *_FIELDS, "consent")}

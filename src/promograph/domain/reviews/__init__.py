@@ -1,0 +1,1 @@
+"""What a marketer is told of a promotion before it runs."""

@@ -1,0 +1,52 @@
+"""The upload of an import, read as often as its parts need it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from tempfile import TemporaryFile
+from typing import IO
+
+from promograph.domain.stock.checks import checked
+from promograph.domain.stock.import_orders import ImportOrder
+from promograph.domain.stock.lists import read_codes
+from promograph.domain.stock.reports import Repeats, Tally
+from promograph.domain.stock.rows import Batch
+from promograph.services.ahead import ahead
+from promograph.services.importing.sheet_files import open_sheet
+from promograph.services.jobs.files import JobFiles
+
+_CHUNK = 1 << 20
+
+
+class ImportFile:
+    """The rows of an upload. Use as `async with`: a copy lies in a temporary file meanwhile."""
+
+    def __init__(self, files: JobFiles, file_id: int, order: ImportOrder, time_zone: str) -> None:
+        self._files = files
+        self._file_id = file_id
+        self._order = order
+        self._time_zone = time_zone
+        self._copy: IO[bytes] = TemporaryFile()  # noqa: SIM115 - closed by `__aexit__`
+        self.tally = Tally()
+
+    async def __aenter__(self) -> "ImportFile":
+        async for part in self._files.parts(self._file_id):
+            await asyncio.to_thread(self._copy.write, part)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._copy.close()
+
+    async def batches(self) -> AsyncGenerator[Batch, None]:
+        """All of them, without repeats and reserved texts; `tally` counts. BadInput as from `read_codes`."""
+        self.tally = Tally()
+        async with aclosing(ahead(checked(self._read(), Repeats()))) as coming:
+            async for batch in coming:
+                self.tally.add(batch)
+                yield batch
+
+    def _read(self) -> Iterator[Batch]:
+        order = self._order
+        self._copy.seek(0)
+        sheet = open_sheet(iter(lambda: self._copy.read(_CHUNK), b""), order.reading)
+        yield from read_codes(sheet, order.columns, header=order.reading.header, time_zone=self._time_zone)

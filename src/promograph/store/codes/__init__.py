@@ -1,0 +1,1 @@
+"""Codes listed, selected, changed and taken back by the many."""

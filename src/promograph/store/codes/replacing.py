@@ -1,0 +1,220 @@
+"""Replacing codes that people have, and taking back unseen ones: one transaction, with the promotions locked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from operator import itemgetter
+
+from sqlalchemy import Connection
+
+from promograph.domain.decisions import CodeFacts
+from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, given_up
+from promograph.domain.promotions import OnEmpty
+from promograph.domain.redeeming import ValidateRequest
+from promograph.domain.refusals import Refusal, RefusalCode, refuse
+from promograph.domain.stock.events import CodeEventKind
+from promograph.domain.stock.replacing import ReplaceRequest, own_expiry, why_not_replaced, why_not_returned
+from promograph.store import issuances, line, stock, stock_telling
+from promograph.store.codes.events import write_lineage
+from promograph.store.line import Code
+from promograph.store.statements import Statement
+from promograph.store.subjects import Subject, Subjects
+from promograph.store.tables.instants import to_micros
+
+_HELD_BY = Statement(
+    "SELECT i.promotion_id, i.seq, i.number, i.occasion, i.channel, i.send "
+    "FROM @rows(promotion_id bigint, seq bigint) r JOIN issuance i "
+    "ON i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0"
+)
+_VOID = Statement(
+    "UPDATE code SET void = true, blocked = false FROM @rows(promotion_id bigint, seq bigint) r "
+    "WHERE code.promotion_id = r.promotion_id AND code.seq = r.seq"
+)
+_EXPIRE = Statement(
+    "UPDATE code SET expires_at = r.expires_at FROM @rows(promotion_id bigint, seq bigint, expires_at bigint) r "
+    "WHERE code.promotion_id = r.promotion_id AND code.seq = r.seq"
+)
+# The occasion goes to the new issuance: whoever asks for it again gets the new code.
+_GIVE_UP_OCCASION = Statement(
+    "UPDATE issuance SET occasion = r.occasion FROM @rows(promotion_id bigint, number bigint, occasion text) r "
+    "WHERE issuance.promotion_id = r.promotion_id AND issuance.number = r.number"
+)
+_WAS_USED = Statement("SELECT 1 FROM redemption WHERE promotion_id = :id AND seq = :seq LIMIT 1")
+_RETURN = Statement(
+    "UPDATE issuance SET kind = 'RETURNED', occasion = 'r: ' || number WHERE promotion_id = :id AND number = :number"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Old:
+    """A code that is to be replaced, and its issuance."""
+
+    place: int
+    request: ReplaceRequest
+    subject: Subject
+    code: CodeFacts
+    number: int
+    occasion: str
+    channel: str | None
+    send: str | None
+
+
+def replace_codes(connection: Connection, requests: Sequence[ReplaceRequest], now: datetime) -> list[IssueOutcome]:
+    """For each request another code for the same customer, on the same occasion, with the same expiry."""
+    asked = [ValidateRequest(code=request.code) for request in requests]
+    subjects = Subjects.locked(connection, asked, now)
+    outcomes: dict[int, IssueOutcome] = {}
+    olds: list[_Old] = []
+    for old, refusal, place in _judged(connection, subjects, requests, asked):
+        if old is None:
+            outcomes[place] = IssueOutcome(problem=refusal)
+        else:
+            olds.append(old)
+    new = _taken(connection, olds, now)
+    lucky: list[tuple[_Old, Code]] = []
+    for old in olds:
+        codes = new[old.subject.promotion.id]
+        if codes:
+            lucky.append((old, codes.pop(0)))
+        else:
+            outcomes[old.place] = IssueOutcome(problem=refuse(RefusalCode.POOL_EMPTY))
+    outcomes |= _write(connection, lucky, now)
+    touched = {old.subject.promotion.id: (old.subject.promotion, old.subject.stock) for old in olds}
+    stock_telling.tell(connection, touched.values(), now)
+    changed = subjects.changed | {id_: counters for id_, (_, counters) in touched.items()}
+    stock.save(connection, changed.values())
+    return [outcomes[place] for place in range(len(requests))]
+
+
+def return_code(connection: Connection, text: str, now: datetime) -> tuple[Refusal, ...]:
+    """Give a code that nobody has seen back to its pool; why not, if not."""
+    request = ValidateRequest(code=text)
+    subjects = Subjects.locked(connection, [request], now)
+    subject = subjects.of(request)
+    if subject is None or subject.code is None:
+        return (refuse(RefusalCode.NOT_FOUND),)
+    promotion, counters, code = subject.promotion, subject.stock, _with_holds(subject, subject.code)
+    was_used = bool(_WAS_USED.fetch(connection, id=promotion.id, seq=code.seq))
+    refusal = why_not_returned(promotion, code, was_used=was_used)
+    if refusal is None:
+        assert code.holder is not None, "or it would not be issued"
+        place = (promotion.id, code.seq)
+        number = _HELD_BY.fetch(connection, [place])[0][2]
+        _RETURN.run(connection, id=promotion.id, number=number)
+        write_lineage(connection, [(*place, number)], CodeEventKind.RETURNED, now)
+        counters.customers -= not issuances.reached_before(connection, promotion.id, [code.holder])
+        if not code.blocked:
+            counters.issued -= 1
+            counters.available += 1
+            if code.seq < counters.head:
+                line.put_back(connection, [place])
+        stock_telling.tell(connection, [(promotion, counters)], now)
+    stock.save(connection, (subjects.changed | {promotion.id: counters}).values())
+    return () if refusal is None else (refusal,)
+
+
+def _judged(
+    connection: Connection, subjects: Subjects, requests: Sequence[ReplaceRequest], asked: Sequence[ValidateRequest]
+) -> list[tuple[_Old | None, Refusal | None, int]]:
+    """Each request as something to do, or why not; a code that comes twice is void the second time."""
+    found = [subjects.of(one) for one in asked]
+    places = {(one.promotion.id, one.code.seq) for one in found if one is not None and one.code is not None}
+    held = {(row[0], row[1]): row[2:] for row in _HELD_BY.fetch(connection, sorted(places))} if places else {}
+    judged: list[tuple[_Old | None, Refusal | None, int]] = []
+    seen = set[tuple[int, int]]()
+    for place, (request, subject) in enumerate(zip(requests, found, strict=True)):
+        if subject is None or subject.code is None:
+            judged.append((None, refuse(RefusalCode.NOT_FOUND), place))
+            continue
+        code, key = _with_holds(subject, subject.code), (subject.promotion.id, subject.code.seq)
+        refusal = why_not_replaced(subject.promotion, replace(code, void=code.void or key in seen), subjects.now)
+        if refusal is not None:
+            judged.append((None, refusal, place))
+            continue
+        seen.add(key)
+        number, occasion, channel, send = held[key]
+        judged.append((_Old(place, request, subject, code, number, occasion, channel, send), None, place))
+    return judged
+
+
+def _with_holds(subject: Subject, code: CodeFacts) -> CodeFacts:
+    return replace(code, holds=subject.holders, held_until=subject.held_until) if subject.holders else code
+
+
+def _taken(connection: Connection, olds: Sequence[_Old], now: datetime) -> dict[int, list[Code]]:
+    """New codes by promotion: what sends have booked is left to them."""
+    wanted: dict[int, list[_Old]] = {}
+    for old in olds:
+        wanted.setdefault(old.subject.promotion.id, []).append(old)
+    counts = [(group[0].subject.stock, min(len(group), group[0].subject.stock.free)) for group in wanted.values()]
+    taken = line.take(connection, counts, to_micros(now))
+    for id_, group in wanted.items():
+        counters, terms = group[0].subject.stock, group[0].subject.promotion.terms
+        counters.available -= len(taken[id_])
+        short = len(group) - len(taken[id_])
+        if short and terms.on_empty is OnEmpty.GENERATE:
+            taken[id_] += line.make(connection, terms.code_format, counters, short)
+    return taken
+
+
+def _write(connection: Connection, lucky: Sequence[tuple[_Old, Code]], now: datetime) -> dict[int, IssueOutcome]:
+    if not lucky:
+        return {}
+    outcomes: dict[int, IssueOutcome] = {}
+    rows: list[issuances.NewRow] = []
+    expiries: list[tuple[int, int, int | None]] = []
+    for old, (seq, text, _) in lucky:
+        issuance, own = _issuance(old, seq, text, now)
+        outcomes[old.place] = IssueOutcome(issuance)
+        expiries.append((issuance.promotion_id, seq, own))
+        rows.append(
+            (
+                issuance.promotion_id,
+                issuance.number,
+                seq,
+                issuance.customer,
+                old.occasion,
+                issuance.kind,
+                issuance.channel,
+                issuance.send,
+                to_micros(now),
+            )
+        )
+        counters = old.subject.stock
+        counters.void += 1
+        if old.code.blocked:
+            counters.blocked -= 1
+            counters.issued += 1
+        # Else one code more is out and one less: `issued` stays.
+    places = [(old.subject.promotion.id, old.code.seq) for old, _ in lucky]
+    freed = [(old.subject.promotion.id, old.number, given_up(old.number)) for old, _ in lucky]
+    lineage = [(id_, seq, new[0]) for (id_, seq), (_, new) in zip(places, lucky, strict=True)]
+    _VOID.run(connection, sorted(places))
+    _EXPIRE.run(connection, sorted(expiries, key=itemgetter(0, 1)))
+    _GIVE_UP_OCCASION.run(connection, sorted(freed))
+    issuances.insert(connection, rows)
+    write_lineage(connection, lineage, CodeEventKind.REPLACED, now)
+    write_lineage(connection, [(id_, new, seq) for id_, seq, new in lineage], CodeEventKind.REPLACES, now)
+    return outcomes
+
+
+def _issuance(old: _Old, seq: int, text: str, now: datetime) -> tuple[Issuance, int | None]:
+    """The new issuance, and the expiry that its code is given for its own."""
+    promotion, counters, code = old.subject.promotion, old.subject.stock, old.code
+    assert code.holder is not None, "or it would not be issued"
+    counters.issuances += 1
+    own = own_expiry(promotion, code)
+    issuance = Issuance(
+        promotion_id=promotion.id,
+        handle=promotion.terms.handle,
+        number=counters.issuances,
+        seq=seq,
+        text=text,
+        customer=code.holder,
+        kind=IssuanceKind.INITIAL,
+        issued_at=now,
+        expires_at=promotion.expiry(now, own),
+        channel=old.request.channel or old.channel,
+        send=old.request.send or old.send,
+    )
+    return issuance, None if own is None else to_micros(own)

@@ -1,0 +1,142 @@
+"""PostgreSQL over asyncpg. Work runs as a plain function; SQLAlchemy carries its waiting to the event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy import URL, NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from promograph.store.databases.database import Database, Work
+from promograph.store.databases.failures import Unconfirmed, is_gone, is_transient, wrapped
+from promograph.store.databases.postgres_links import PLANNING, Links, link_driver
+
+T = TypeVar("T")
+
+_LINKS = 6
+_COLD_CONNECTIONS = 4
+_CONNECT_SECONDS = 5
+_STATEMENT_SECONDS = 120
+_STATEMENTS = 500  # kept prepared by each connection: several times what there are
+_TRIES = 8
+_FIRST_PAUSE = 0.05
+
+
+class PostgresDatabase(Database):
+    """The store in the database that `url` names (in the schema that the user's search_path names first).
+
+    A transaction that never reached its commit is begun again: after a deadlock at once, after a lost connection with
+    growing pauses, some six seconds in all, which is what a restart takes.
+    """
+
+    dialect = "postgresql"
+
+    def __init__(self, url: URL) -> None:
+        self._hot = _engine(url, PLANNING, poolclass=NullPool)
+        self._links = Links(self._hot, most=_LINKS)
+        # Long reads keep to connections of their own: they want the planner's freedom, and nobody waits behind them.
+        self._cold = _engine(url, {}, pool_size=_COLD_CONNECTIONS, max_overflow=0, pool_timeout=_STATEMENT_SECONDS)
+        # Outside a transaction each statement sees the newest state, and BEGIN and ROLLBACK are saved.
+        self._reader = self._cold.execution_options(isolation_level="AUTOCOMMIT")
+        self._frozen = self._cold.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    async def write(self, work: Work[T], *, heavy: bool = False) -> T:
+        return await _again(lambda: self._links.use(lambda link: _transact(link, work)))
+
+    async def read(self, work: Work[T], *, heavy: bool = False) -> T:
+        if heavy:
+            return await _again(lambda: _look(self._reader, work))
+        return await _again(lambda: self._links.use(lambda link: link.run_sync(work)))
+
+    async def snapshot(self, work: Work[T]) -> T:
+        return await _again(lambda: _look(self._frozen, work))
+
+    async def breathe(self) -> None:
+        await asyncio.sleep(0)
+
+    @property
+    def piece(self) -> int:
+        return 20_000
+
+    @property
+    def is_wanted(self) -> bool:
+        return True
+
+    async def close(self) -> None:
+        await self._links.close()
+        await self._hot.dispose()
+        await self._cold.dispose()
+
+
+def _engine(url: URL, settings: dict[str, str], **pool: object) -> AsyncEngine:
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        connect_args={
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": _STATEMENT_SECONDS,
+            "statement_cache_size": _STATEMENTS,
+            "server_settings": {"application_name": "promograph", "jit": "off", **settings},
+        },
+        **pool,
+    )
+
+
+async def _again(attempt: Callable[[], Awaitable[T]]) -> T:
+    pause = _FIRST_PAUSE
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return await attempt()
+        except Unconfirmed:
+            raise
+        except Exception as failure:
+            if not tries_left or not (is_transient(failure) or is_gone(failure)):
+                raise wrapped(failure) from failure
+            if is_gone(failure):
+                await asyncio.sleep(pause)
+                pause *= 2
+    raise AssertionError("the last try either returned or raised")
+
+
+async def _transact(link: AsyncConnection, work: Work[T]) -> T:
+    driver = link_driver(link)
+    await driver.execute("BEGIN")
+    try:
+        result = await link.run_sync(work)
+    except Exception as failure:
+        await _undo(driver, failure)
+        raise
+    await _commit(driver)
+    return result
+
+
+async def _undo(driver: asyncpg.Connection, failure: Exception) -> None:
+    """Roll back; where the connection is gone, whatever failed failed of that, and nothing was done."""
+    try:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+            return
+    except Exception as further:
+        raise ConnectionResetError from further
+    raise ConnectionResetError from failure
+
+
+async def _commit(driver: asyncpg.Connection) -> None:
+    try:
+        status = await driver.execute("COMMIT")
+    except Exception as failure:
+        if is_gone(failure) or driver.is_closed():
+            raise Unconfirmed from failure
+        raise
+    # To asyncpg it is no error that a transaction in which a statement failed ends in a ROLLBACK whatever it is told.
+    assert status == "COMMIT", "work swallowed the failure of a statement"
+
+
+async def _look(engine: AsyncEngine, work: Work[T]) -> T:
+    async with engine.connect() as connection:
+        try:
+            return await connection.run_sync(work)
+        except Exception:
+            # The driver may have failed where SQLAlchemy did not see it: nobody gets that connection again.
+            await connection.invalidate()
+            raise

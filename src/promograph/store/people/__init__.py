@@ -1,0 +1,1 @@
+"""Customers and the groups they are in; conditions as SQL."""

@@ -1,0 +1,179 @@
+"""Conditions over customers as SQL: an expression over the row `customer c` that is true, or false, and never null.
+
+What it says of a customer is what `domain.conditions.holds` says of their facts. Segments stand in it with their own
+conditions. Values are parameters; the text depends on the shape of the condition alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from promograph.domain.conditions.attributes import AttributeIs
+from promograph.domain.conditions.customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
+from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
+from promograph.domain.conditions.values import Op
+from promograph.domain.issuing import repeat_occasion
+from promograph.domain.people.segments import MOST_TOGETHER, Conditions, check_about_customers
+from promograph.errors import BadInput, InputProblem
+from promograph.store.people import condition_sql_postgres, condition_sql_sqlite
+from promograph.store.redemptions import STANDING
+from promograph.store.tables.instants import to_micros
+
+FIRST_ISSUED = f"substr(i.occasion, 1, {len(repeat_occasion(''))}) <> '{repeat_occasion('')}'"
+"""Of `issuance i`, that it gave a code and did not repeat one: told by the occasion, which the index of customers has
+beside them, so that their other columns need not be looked up."""
+
+SHARED_USES = (
+    "FROM redemption d WHERE d.customer = i.customer AND d.promotion_id + 0 = i.promotion_id AND d.seq = 0 "
+    f"AND {STANDING}"
+)
+"""How the customer of `issuance i` has used the code that its promotion shares with everybody.
+
+The sum keeps planners from walking all uses of the promotion for each customer.
+"""
+
+
+def usable(no_shared_uses: str) -> str:
+    """Of `issuance i` and its `code k`, that the customer may still use it, as far as the code goes."""
+    return f"NOT k.blocked AND NOT k.void AND (i.seq <> 0 AND k.uses = 0 OR i.seq = 0 AND {no_shared_uses})"
+
+
+_USABLE = usable(f"NOT EXISTS (SELECT 1 {SHARED_USES})")
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """An expression and the values of its parameters, by name."""
+
+    sql: str
+    params: Mapping[str, Any]
+
+
+class AttributeSql(Protocol):
+    """How one store says what an attribute is like."""
+
+    def __call__(self, leaf: AttributeIs, put: "Put") -> str: ...
+
+
+class Put(Protocol):
+    """Makes a value a parameter, and gives what stands for it in the text."""
+
+    def __call__(self, value: Any) -> str: ...
+
+
+_ATTRIBUTES: Mapping[str, AttributeSql] = {
+    "sqlite": condition_sql_sqlite.attribute_is,
+    "postgresql": condition_sql_postgres.attribute_is,
+}
+
+
+def compiled(condition: Condition, segments: Conditions, dialect: str, now: datetime) -> Compiled:
+    """`segments` are those that the condition rests on, and theirs in turn; in one that is not there is nobody.
+
+    `now` settles which day a moving one is.
+
+    BadInput naming the place of a part that is not about customers, and where segments go round in a circle.
+    """
+    check_about_customers(condition)
+    compiler = _Compiler(dialect, segments, now)
+    return Compiled(compiler.of(condition), compiler.params)
+
+
+@dataclass(slots=True)
+class _Compiler:
+    dialect: str
+    segments: Conditions
+    now: datetime
+    params: dict[str, Any] = field(default_factory=dict)
+    _above: list[str] = field(default_factory=list)
+    _count: int = 0
+
+    def of(self, condition: Condition) -> str:
+        self._count += 1
+        if self._count > MOST_TOGETHER:
+            sentence = f"With the segments that it rests on, a condition holds at most {MOST_TOGETHER} conditions."
+            raise BadInput(InputProblem.TOO_MANY, sentence, field=("condition",))
+        match condition:
+            case AllOf(conditions=inner):
+                return f"({' AND '.join(map(self.of, inner))})" if inner else "true"
+            case AnyOf(conditions=inner):
+                return f"({' OR '.join(map(self.of, inner))})" if inner else "false"
+            case Not(condition=only):
+                return f"(NOT {self.of(only)})"
+            case InSegment(segment=handle):
+                return self._in_segment(handle)
+            case AttributeIs():
+                return f"({_ATTRIBUTES[self.dialect](condition.at(self.now), self._put)})"
+            case CodesIssued():
+                return self._issued(condition)
+            case HoldsCode(promotion=handle):
+                return self._holds(handle)
+            case HasRedeemed(promotion=handle):
+                return self._redeemed(handle)
+        raise TypeError(f"{type(condition).__name__} has no SQL")
+
+    def _put(self, value: Any) -> str:
+        name = f"p{len(self.params)}"
+        self.params[name] = value
+        return f":{name}"
+
+    def _in_segment(self, handle: str) -> str:
+        if handle in self._above:
+            raise BadInput(InputProblem.INVALID, f"The segment {handle!r} rests on itself.", field=("condition",))
+        if handle not in self.segments:
+            return "false"
+        self._above.append(handle)
+        inside = self.of(self.segments[handle])
+        self._above.pop()
+        return inside
+
+    def _issued(self, leaf: CodesIssued) -> str:
+        match leaf.op:
+            case Op.GTE:
+                return self._issued_at_least(leaf, leaf.count)
+            case Op.GT:
+                return self._issued_at_least(leaf, leaf.count + 1)
+            case Op.LT:
+                return f"(NOT {self._issued_at_least(leaf, leaf.count)})"
+            case Op.LTE:
+                return f"(NOT {self._issued_at_least(leaf, leaf.count + 1)})"
+            case _:
+                fewer = f"(NOT {self._issued_at_least(leaf, leaf.count + 1)})"
+                return f"({self._issued_at_least(leaf, leaf.count)} AND {fewer})" if leaf.count else fewer
+
+    def _issued_at_least(self, leaf: CodesIssued, count: int) -> str:
+        """That there are some is asked in the way that planners know best; more of them have to be counted."""
+        if count <= 0:
+            return "true"
+        meant = [FIRST_ISSUED]
+        if leaf.promotion is not None:
+            meant.append(self._of_promotion("i", leaf.promotion))
+        if leaf.since is not None:
+            meant.append(f"i.issued_at >= {self._put(to_micros(leaf.since))}")
+        rows = f"FROM issuance i WHERE {' AND '.join(meant)}"
+        if count == 1:
+            return f"EXISTS (SELECT 1 {rows} AND i.customer = c.id)"
+        most = self._put(count)
+        if self.dialect == "sqlite":
+            return f"((SELECT count(*) {rows} AND i.customer = c.id) >= {most})"
+        # Counted for all customers at once, by a plan that joins; asked for each of a million, it takes seconds.
+        counted = f"SELECT i.customer {rows} GROUP BY i.customer HAVING count(*) >= {most}"
+        return f"EXISTS (SELECT 1 FROM ({counted}) g WHERE g.customer = c.id)"
+
+    def _holds(self, handle: str) -> str:
+        return (
+            "EXISTS (SELECT 1 FROM issuance i JOIN code k ON k.promotion_id = i.promotion_id AND k.seq = i.seq "
+            f"WHERE i.customer = c.id AND {FIRST_ISSUED} AND {self._of_promotion('i', handle)} AND {_USABLE})"
+        )
+
+    def _redeemed(self, handle: str) -> str:
+        return (
+            f"EXISTS (SELECT 1 FROM redemption d WHERE d.customer = c.id AND {self._of_promotion('d', handle)} "
+            f"AND {STANDING})"
+        )
+
+    def _of_promotion(self, row: str, handle: str) -> str:
+        # SQLite would walk all rows of the promotion for each customer; the sum hides from it that it could.
+        key = f"{row}.promotion_id + 0" if self.dialect == "sqlite" else f"{row}.promotion_id"
+        return f"{key} = (SELECT p.id FROM promotion p WHERE p.handle = {self._put(handle)})"
