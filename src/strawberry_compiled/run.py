@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema
+from graphql import FieldNode, GraphQLError, GraphQLSchema
 from graphql.execution.executor import CollectedErrors, Executor
 from graphql.pyutils import Path, gather_with_cancel
 
@@ -80,6 +80,10 @@ class FieldInfo:
     def field_name(self) -> str:
         name: str = self._plan.name
         return name
+
+    @property
+    def field_nodes(self) -> list[FieldNode]:
+        return [detail.node for detail in self._plan.details]
 
     @property
     def schema(self) -> GraphQLSchema:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from strawberry.dataloader import DataLoader
 from strawberry.types import Info
@@ -24,10 +24,14 @@ T = TypeVar("T")
 
 @dataclass
 class Context:
-    """One operation's surroundings. Loaders gather what the fields of one answer ask for, and are made when asked."""
+    """One operation's surroundings. Loaders gather what the fields of one answer ask for, and are made when asked.
+
+    `_shared` is what all operations of an application have in common.
+    """
 
     services: Services
     caller: Caller
+    _shared: dict[object, object]
     _loaders: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -51,6 +55,13 @@ class Context:
 
     def customer(self, id_: str) -> Awaitable[Customer | None]:
         return self._loader("customer", self.services.people.get_many).load(id_)
+
+    def shared(self, make: Callable[[Services], T]) -> T:
+        """What `make` made of the services when it was first asked for in this application."""
+        if make not in self._shared:
+            self._shared[make] = make(self.services)
+        found: Any = self._shared[make]
+        return cast("T", found)
 
     def disclosed(self, answer: RedeemOutcome | HoldOutcome | Validation) -> tuple[Refusal, ...]:
         """The refusals of an answer, as far as this caller may know which codes exist."""

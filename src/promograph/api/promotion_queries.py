@@ -6,29 +6,20 @@ from typing import Annotated
 import strawberry
 
 from promograph.api.code import Code, CodeEvent, code_node, shown_event
-from promograph.api.connections import After, Before, Connection, First, Last, connection_of, slice_of
+from promograph.api.connections import After, Before, First, Last, slice_of
 from promograph.api.context import Asked
 from promograph.api.node_finding import found_node
 from promograph.api.nodes import Node, read_global_id
-from promograph.api.promotions.promotion import Promotion, promotion_node
+from promograph.api.promotions.promotion import Promotion
 from promograph.api.promotions.search import SORTED_BY, PromotionFilter, PromotionSort, query_of
+from promograph.api.promotions.shared import PageAsked, PromotionConnection, SharedPromotions, asks_for
 from promograph.api.rights import EVERYBODY, READ, WRITE
 from promograph.domain.codes import MAX_LENGTH
 from promograph.domain.keys import checked_key
 from promograph.domain.terms import check_storable
 from promograph.errors import BadInput, InputProblem
-from promograph.store.listing import PromotionQuery
 
 _MOST_IDS = 100
-
-
-@strawberry.type(description="One page of the promotions.", directives=READ)
-class PromotionConnection(Connection[Promotion]):
-    query: strawberry.Private[PromotionQuery]
-
-    @strawberry.field(description="How many there are on all pages; counted when asked for.", directives=READ)
-    async def total_count(self, info: Asked) -> int:
-        return await info.context.services.promoting.count(self.query)
 
 
 @strawberry.type
@@ -43,8 +34,8 @@ class PromotionQueries:
         if (id is None) == (handle is None):
             raise BadInput(InputProblem.INVALID, "Give either the id or the handle.", field=("id",))
         if handle is not None:
-            facts = await info.context.services.promoting.get(handle=checked_key(handle, "handle"))
-            return None if facts is None else promotion_node(facts, info.context.now)
+            checked = checked_key(handle, "handle")
+            return await info.context.shared(SharedPromotions).by_handle(checked, numbers=asks_for(info, "inventory"))
         node = await found_node(info, *read_global_id(id or "", "id"))
         return node if isinstance(node, Promotion) else None
 
@@ -66,10 +57,10 @@ class PromotionQueries:
         query = query_of(search, filter, sort, descending=descending)
         order = f"promotions.{sort.value}.{'down' if descending else 'up'}"
         part = slice_of(first, after, last, before, list_name=order, sorted_by=SORTED_BY[sort])
-        page = await info.context.services.promoting.page(query, part)
-        now = info.context.now
-        found: Connection[Promotion] = connection_of(page, order, lambda facts: promotion_node(facts, now))
-        return PromotionConnection(query=query, edges=found.edges, nodes=found.nodes, page_info=found.page_info)
+        numbers = asks_for(info, "inventory")
+        return await info.context.shared(SharedPromotions).page(
+            PageAsked(query=query, part=part, list_name=order, numbers=numbers)
+        )
 
     @strawberry.field(description="A code, by its text.", directives=WRITE)
     async def code(

@@ -158,6 +158,18 @@ class Promoting:
 
         return await self._database.read(work)
 
+    async def get_with_numbers(self, handle: str) -> tuple[Promotion, Inventory] | None:
+        """The promotion of that handle, and its numbers as of the same moment."""
+        if not is_storable(handle):
+            return None
+        now = self._clock()
+
+        def work(connection: Connection) -> tuple[Promotion, Inventory] | None:
+            found = promotions.by_handle(connection, [handle]).get(handle)
+            return None if found is None else (found, inventories.of(connection, {found.id: found}, now)[found.id])
+
+        return await self._database.read(work)
+
     async def get_many(self, ids: list[int]) -> dict[int, Promotion]:
         return await self._database.read(lambda connection: promotions.by_id(connection, sorted(set(ids))))
 
@@ -176,10 +188,23 @@ class Promoting:
         return {id_: code.text for id_, code in found.items()}
 
     async def page(self, query: PromotionQuery, part: Slice) -> Page:
+        page, _ = await self.page_with_numbers(query, part, numbers=False)
+        return page
+
+    async def page_with_numbers(
+        self, query: PromotionQuery, part: Slice, *, numbers: bool = True
+    ) -> tuple[Page, dict[int, Inventory]]:
+        """A page, and the numbers of its promotions as of the same moment; without `numbers`, none."""
         if query.search is not None and not is_storable(query.search):
-            return Page([])
+            return Page([]), {}
         now = self._clock()
-        return await self._database.read(lambda connection: promotion_page(connection, query, part, now))
+
+        def work(connection: Connection) -> tuple[Page, dict[int, Inventory]]:
+            page = promotion_page(connection, query, part, now)
+            found = {promotion.id: promotion for _, promotion in page.rows} if numbers else {}
+            return page, inventories.of(connection, found, now)
+
+        return await self._database.read(work)
 
     async def count(self, query: PromotionQuery) -> int:
         now = self._clock()

@@ -1,6 +1,6 @@
 """A promotion's numbers, whatever the size of its pool, from one row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,10 +39,13 @@ class Inventory:
 
 
 def read(connection: Connection, promotion_ids: Iterable[int], now: datetime) -> dict[int, Inventory]:
-    ids = list(promotion_ids)
-    stocks = stock.read(connection, ids)
+    return of(connection, promotions.by_id(connection, list(promotion_ids)), now)
+
+
+def of(connection: Connection, found: Mapping[int, Promotion], now: datetime) -> dict[int, Inventory]:
+    """The numbers of promotions that were read in this transaction, by their ids."""
+    stocks = stock.read(connection, list(found))
     holds.leave_out_lapsed(connection, stocks.values(), now)
-    found = promotions.by_id(connection, ids)
     draining = [stocks[id_] for id_, promotion in found.items() if _drains(promotion, stocks[id_], now)]
     paces = issue_marks.paces(connection, draining, now)
     return {id_: _inventory(promotion, stocks[id_], paces.get(id_), now) for id_, promotion in found.items()}

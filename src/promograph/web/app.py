@@ -1,7 +1,7 @@
 """The application that a server runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -76,8 +76,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         if services is None:
             await used.close()
 
-    async def get_context(connection: HTTPConnection) -> Context:
-        return Context(services=used, caller=await _caller(used, connection))
+    get_context = _contexts(used)
 
     async def health(_: Request) -> Response:
         try:
@@ -113,6 +112,15 @@ async def _closed(channels: Iterable[Channel]) -> None:
     closing = [channel.close() for channel in channels if isinstance(channel, MessageChannel)]
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), timeout=3)
+
+
+def _contexts(services: Services) -> Callable[[HTTPConnection], Awaitable[Context]]:
+    shared: dict[object, object] = {}
+
+    async def get_context(connection: HTTPConnection) -> Context:
+        return Context(services, await _caller(services, connection), shared)
+
+    return get_context
 
 
 async def _caller(services: Services, connection: HTTPConnection) -> Caller:

@@ -93,6 +93,7 @@ class PeriodCap:
 @strawberry.type(description="An offer, with the codes that it is claimed by.", directives=READ)
 class Promotion(Node):
     facts: strawberry.Private[promotions.Promotion]
+    numbers: strawberry.Private[Inventory | None]
 
     handle: str = strawberry.field(description="The unique name for templates and programs.")
     name: str = strawberry.field(description="The name for people.")
@@ -130,10 +131,10 @@ class Promotion(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
     @strawberry.field(description="Its numbers.", directives=READ)
-    async def inventory(self, info: Asked) -> Inventory:
-        found = await info.context.inventory(self.facts.id)
-        assert found is not None, "every promotion has a stock row"
-        return shown_inventory(found)
+    def inventory(self, info: Asked) -> Inventory:
+        if self.numbers is not None:
+            return self.numbers
+        return _counted(info, self.facts.id)  # type: ignore[return-value]  # it is awaited by whoever executes
 
     @strawberry.field(description="What has to hold for its codes to be redeemed; none: nothing.", directives=READ)
     async def condition(self, info: Asked) -> Condition | None:
@@ -196,11 +197,21 @@ class Promotion(Node):
         return connection_of(page, list_name, batch_node)
 
 
-def promotion_node(facts: promotions.Promotion, now: datetime) -> Promotion:
+async def _counted(info: Asked, id_: int) -> Inventory:
+    found = await info.context.inventory(id_)
+    assert found is not None, "every promotion has a stock row"
+    return shown_inventory(found)
+
+
+def promotion_node(
+    facts: promotions.Promotion, now: datetime, numbers: inventories.Inventory | None = None
+) -> Promotion:
+    """The node; `numbers` where they are known already, as of the same moment."""
     terms, period = facts.terms, facts.terms.uses_per_period
     return Promotion(
         id=global_id("Promotion", facts.id),
         facts=facts,
+        numbers=None if numbers is None else shown_inventory(numbers),
         handle=terms.handle,
         name=terms.name,
         description=terms.description,

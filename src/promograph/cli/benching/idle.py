@@ -26,20 +26,19 @@ from promograph.api.documents.schema import Schema
 from promograph.api.issuance import Issuance
 from promograph.api.issue_mutations import CodeIssueInput, CodeIssuePayload
 from promograph.api.nodes import global_id
-from promograph.api.promotion_queries import PromotionConnection
+from promograph.api.promotions.shared import PromotionConnection
 from promograph.api.redeem_inputs import CodeRedeemInput, CodeValidateInput
 from promograph.api.redeem_operations import CodeRedeemPayload, Validation
 from promograph.api.redemption import Redemption
 from promograph.api.rights import ISSUE, READ, REDEEM
 from promograph.api.scalars import SCALARS
-from promograph.cli.benching.idle_page import INVENTORY, page_from_memory
+from promograph.cli.benching.idle_page import page_from_memory
 from promograph.cli.memory import keep_what_is_loaded
 from promograph.cli.serve import server_config
 from promograph.config import load_settings
 from promograph.domain import access
 from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.issuing import IssuanceKind
-from promograph.store.inventories import Inventory
 from promograph.web.bodies import BodyBounds
 from promograph.web.graphql import GraphQLEndpoint
 
@@ -94,9 +93,6 @@ _PAGE = page_from_memory(_NOW)
 @dataclass(frozen=True, slots=True)
 class _Context:
     caller: access.Caller
-
-    async def inventory(self, _: int) -> Inventory:
-        return INVENTORY
 
 
 _CONTEXT = _Context(access.Caller("bench", frozenset({access.Scope.ADMIN})))
