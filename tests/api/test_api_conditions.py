@@ -339,3 +339,19 @@ async def test_every_depth_in_between_is_answered_without_a_fault(api: Api, kind
         literal = json.dumps(tree).replace('"', "").replace("gold", '"gold"')
         written = CREATE.replace("mutation ($input: PromotionCreateInput!)", "mutation")
         await api.whole(written.replace("$input", f'{{ name: "Deep", condition: {literal} }}'))
+
+
+async def test_a_promotion_asks_of_an_attribute_what_it_can_be(api: Api) -> None:
+    """As a segment does: a number is never a word, and to compare the two would be false for ever."""
+    customers = [{"id": "typed", "attributes": {"typedAge": 41, "typedTier": "gold"}}]
+    await api.done("customersUpsert", fields="created", customers=customers)
+    word, number = attribute("typedAge", "EQUALS", text="41"), attribute("typedAge", "EQUALS", number="41")
+    place = "input.condition.all.1.attribute.value.text"
+    assert await api.no("promotionCreate", name="Typed", condition={"all": [number, word]}) == [("INVALID", place)]
+    made = await api.draft(condition=number)
+    assert await api.no("promotionUpdate", id=made["id"], condition={"all": [number, word]}) == [("INVALID", place)]
+    many = attribute("typedTier", "IN", numbers=["1", "2"])
+    assert await api.no("promotionUpdate", id=made["id"], condition={"not": many}) == [
+        ("INVALID", "input.condition.not.attribute.value.numbers")
+    ]
+    assert (await kept(api, attribute("unheardOf", "EQUALS", text="41")))["text"] == "customer's unheardOf is '41'"

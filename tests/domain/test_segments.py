@@ -12,11 +12,11 @@ from promograph.domain.conditions.facts import CustomerFacts, Facts, IssuedKey
 from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
 from promograph.domain.conditions.reasons import reasons
 from promograph.domain.conditions.values import Op
+from promograph.domain.people.names import checked_name
 from promograph.domain.people.segments import (
     DEEPEST_SEGMENTS,
     check_about_customers,
     check_together,
-    checked_segment_name,
     in_order,
 )
 from promograph.errors import BadInput, InputProblem
@@ -72,10 +72,10 @@ def test_what_is_not_about_customers_is_told_with_its_place() -> None:
 
 
 def test_names() -> None:
-    assert checked_segment_name("  Gold  ") == "Gold"
+    assert checked_name("  Gold  ", "A segment") == "Gold"
     for name in ("", "  ", "x" * 201, "a\0b"):
         with pytest.raises(BadInput) as refused:
-            checked_segment_name(name)
+            checked_name(name, "A segment")
         assert refused.value.field == ("name",)
 
 

@@ -14,8 +14,8 @@ from promograph.domain.people.audiences import (
     AudienceKind,
     AudienceSource,
     Reach,
-    checked_audience_name,
 )
+from promograph.domain.people.names import checked_name
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again
@@ -25,6 +25,7 @@ from promograph.store.listing import Page, Slice
 from promograph.store.people import audience_members, audiences, segments
 
 MOST_AUDIENCES = 10_000
+_AN_AUDIENCE = "An audience"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Audiences:
     async def create(self, new: NewAudience, *, key: str | None = None) -> Audience:
         """A new audience, or the one that this idempotency key made before."""
         checked_optional(key, "idempotencyKey")
-        name = checked_audience_name(new.name)
+        name = checked_name(new.name, _AN_AUDIENCE)
         handle = checked_handle(new.handle or handle_from(name))
         _check_source(new)
         now = self._clock()
@@ -82,7 +83,7 @@ class Audiences:
 
     async def update(self, id_: int, change: AudienceChange) -> Audience:
         """BadInput for members of a DYNAMIC audience, and for the segment of a STATIC one."""
-        name = None if change.name is None else checked_audience_name(change.name)
+        name = None if change.name is None else checked_name(change.name, _AN_AUDIENCE)
         _check_members(change.add, "add")
         _check_members(change.remove, "remove")
         now = self._clock()

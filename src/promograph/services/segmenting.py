@@ -6,12 +6,12 @@ from promograph.domain import conditions
 from promograph.domain.clock import Clock
 from promograph.domain.conditions.nodes import Condition
 from promograph.domain.keys import checked_handle, checked_optional
+from promograph.domain.people.names import checked_name
 from promograph.domain.people.segments import (
     Segment,
     SegmentUse,
     check_about_customers,
     check_together,
-    checked_segment_name,
 )
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
@@ -24,6 +24,7 @@ from promograph.store.people.segment_members import Match
 
 MOST_SEGMENTS = 500
 PREVIEWED = 20
+_A_SEGMENT = "A segment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,7 @@ class Segmenting:
     async def create(self, new: NewSegment, *, key: str | None = None) -> Segment:
         """A new segment, or the one that this idempotency key made before."""
         checked_optional(key, "idempotencyKey")
-        name = checked_segment_name(new.name)
+        name = checked_name(new.name, _A_SEGMENT)
         handle = checked_handle(new.handle or handle_from(name))
         check_about_customers(new.condition)
         now = self._clock()
@@ -65,7 +66,7 @@ class Segmenting:
 
     async def update(self, id_: int, *, name: str | None = None, condition: Condition | None = None) -> Segment:
         """What is None stays. BadInput where the segment would rest on itself, or something on too much."""
-        new_name = None if name is None else checked_segment_name(name)
+        new_name = None if name is None else checked_name(name, _A_SEGMENT)
         if condition is not None:
             check_about_customers(condition)
         now = self._clock()

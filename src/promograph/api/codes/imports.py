@@ -14,14 +14,13 @@ from promograph.api.nodes import read_number
 from promograph.api.rights import WRITE
 from promograph.api.uploads import chunks_of
 from promograph.api.user_errors import UserError
+from promograph.api.waiting import imported
 from promograph.domain import jobs
 from promograph.domain.sheets import Reading
 from promograph.domain.stock.import_orders import ImportOrder
 from promograph.domain.stock.lists import CodeColumns
 from promograph.services.importing.codes import Upload as FileUpload
 from promograph.services.importing.codes import report_of
-
-_PATIENCE_SECONDS = 30.0
 
 
 @strawberry.input(description="Which columns of a file are read: each by its header, or by its number from 1.")
@@ -97,7 +96,6 @@ class CodeImportMutations:
 
 
 async def _import(info: Asked, input: CodesImportInput) -> jobs.Job:
-    """The job, done or not; BadInput where it could not be done."""
     services = info.context.services
     columns = input.columns or CodeColumnsInput()
     order = ImportOrder(
@@ -112,7 +110,4 @@ async def _import(info: Asked, input: CodesImportInput) -> jobs.Job:
     file: Any = input.file
     upload = FileUpload(chunks_of(file), file.filename or "codes")
     begun = await services.code_imports.submit(order, upload, key=input.idempotency_key)
-    job = await services.jobs.wait(begun.id, _PATIENCE_SECONDS)
-    if job.error is not None:
-        raise job.error
-    return job
+    return await imported(services.jobs, begun)

@@ -12,13 +12,12 @@ from promograph.api.people.audiences import Audience, audience_node
 from promograph.api.rights import PEOPLE
 from promograph.api.uploads import chunks_of
 from promograph.api.user_errors import UserError
+from promograph.api.waiting import imported
 from promograph.domain import jobs
 from promograph.domain.conditions.values import ValueType
 from promograph.domain.people.sheets import AttributeColumn, CustomerColumns
 from promograph.domain.sheets import Reading
 from promograph.services.importing.customers import CustomerOrder
-
-_PATIENCE_SECONDS = 30.0
 
 
 @strawberry.input(description="The column of an attribute.")
@@ -165,15 +164,11 @@ def _order(input: CustomerFileInput, *, name: str | None = None, handle: str | N
 
 
 async def _import(info: Asked, input: CustomerFileInput, order: CustomerOrder) -> jobs.Job:
-    """The job, done or not; BadInput where it could not be done."""
     services = info.context.services
     file: Any = input.file
     content, name = chunks_of(file), file.filename or "customers"
     begun = await services.customer_imports.submit(order, content, name, key=input.idempotency_key)
-    job = await services.jobs.wait(begun.id, _PATIENCE_SECONDS)
-    if job.error is not None:
-        raise job.error
-    return job
+    return await imported(services.jobs, begun)
 
 
 def _shown_report(job: jobs.Job | None) -> CustomersReport | None:

@@ -10,7 +10,7 @@ from promograph.api.context import Asked
 from promograph.api.nodes import read_number
 from promograph.api.promotions.inputs import PromotionCreateInput, PromotionUpdateInput
 from promograph.api.promotions.promotion import Promotion, promotion_node
-from promograph.api.promotions.reading import changed, draft_of, places_of
+from promograph.api.promotions.reading import Types, changed, draft_of, places_of
 from promograph.api.rights import WRITE
 from promograph.api.user_errors import UserError
 from promograph.domain.promotions import Promotion as Facts
@@ -125,13 +125,20 @@ class PromotionMutations:
 
 
 async def _create(info: Asked, input: PromotionCreateInput) -> Facts:
-    return await info.context.services.promoting.create(draft_of(input), key=input.idempotency_key)
+    draft = draft_of(input, await _types(info, input))
+    return await info.context.services.promoting.create(draft, key=input.idempotency_key)
 
 
 async def _update(info: Asked, input: PromotionUpdateInput) -> Facts:
     promoting = info.context.services.promoting
     id_ = read_number(input.id, "Promotion")
-    return await promoting.update(id_, lambda terms: changed(terms, input))
+    types = await _types(info, input)
+    return await promoting.update(id_, lambda terms: changed(terms, input, types))
+
+
+async def _types(info: Asked, input: PromotionCreateInput | PromotionUpdateInput) -> Types:
+    """What is known of attributes, where there is a condition that may ask about some."""
+    return await info.context.services.people.types() if input.condition else {}
 
 
 async def _move(input: PromotionActInput, act: Callable[[int], Awaitable[Facts]]) -> Facts:

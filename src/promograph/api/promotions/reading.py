@@ -22,6 +22,7 @@ from promograph.api.reward_inputs import RewardInput, places_of_reward, read_rew
 from promograph.domain import windows
 from promograph.domain.codes import formats as code_formats
 from promograph.domain.conditions.nodes import Condition
+from promograph.domain.conditions.values import ValueType
 from promograph.domain.promotions import CodeKind, PeriodCap, PromotionTerms
 from promograph.domain.rewards import External, Reward
 from promograph.errors import BadInput, InputProblem
@@ -30,7 +31,11 @@ from promograph.services.promoting import Draft
 FORMAT_FIELDS = ("prefix", "suffix", "length", "alphabet", "pattern")
 
 
-def draft_of(input: PromotionCreateInput) -> Draft:
+Types = Mapping[str, ValueType]
+"""Of customers' attributes, as far as known, by name."""
+
+
+def draft_of(input: PromotionCreateInput, types: Types) -> Draft:
     """BadInput where texts of the input cannot be meant."""
     is_single = input.code_kind is CodeKind.SINGLE
     uses = input.uses_per_code
@@ -40,7 +45,7 @@ def draft_of(input: PromotionCreateInput) -> Draft:
         description=input.description,
         properties=_properties(input.properties),
         reward=_reward(input.reward),
-        condition=_condition(input.condition),
+        condition=_condition(input.condition, types),
         code_kind=input.code_kind,
         issue_policy=input.issue_policy,
         on_empty=input.on_empty,
@@ -77,7 +82,7 @@ _PLAIN = (
 _LIMITS = ("valid_for", "audience_cap", "uses_per_code", "uses_per_customer", "redemption_cap", "low_stock_threshold")
 
 
-def changed(terms: PromotionTerms, input: PromotionUpdateInput) -> tuple[Draft, bool]:
+def changed(terms: PromotionTerms, input: PromotionUpdateInput, types: Types) -> tuple[Draft, bool]:
     """The promotion with the changes in, and whether its shared code is to stay as it is."""
     changes: dict[str, Any] = {}
     for name in _PLAIN:
@@ -90,6 +95,8 @@ def changed(terms: PromotionTerms, input: PromotionUpdateInput) -> tuple[Draft, 
     for name, read in _READ.items():
         if getattr(input, name) is not UNSET:
             changes[name] = read(getattr(input, name))
+    if input.condition is not UNSET:
+        changes["condition"] = _condition(input.condition, types)
     new = replace(terms, **changes)
     is_single = new.code_kind is CodeKind.SINGLE
     single, fallback = input.single_code, input.fallback_code
@@ -115,8 +122,8 @@ def _reward(input: RewardInput | None) -> Reward:
     return External() if input is None else read_reward(input)
 
 
-def _condition(input: ConditionInput | None) -> Condition | None:
-    return None if input is None else read_condition(input)
+def _condition(input: ConditionInput | None, types: Types) -> Condition | None:
+    return None if input is None else read_condition(input, types=types)
 
 
 def _period_cap(input: PeriodCapInput | None) -> PeriodCap | None:
@@ -200,10 +207,9 @@ def _shared(is_single: bool, single: str | None, fallback: str | None) -> str | 
     return single if is_single else fallback
 
 
-# What null means is what these make of it: an external reward, no condition, no limit, the defaults.
+# What null means is what these make of it: an external reward, no limit, the defaults.
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "reward": _reward,
-    "condition": _condition,
     "budget": lambda given: read_money(given, "budget"),
     "uses_per_period": _period_cap,
     "properties": lambda given: _properties(given or []),

@@ -5,13 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from promograph.domain.terms import check_storable
-from promograph.errors import BadInput, InputProblem
-
 MOST_MEMBERS_AT_ONCE = 10_000
 """How many ids one call adds or removes."""
-
-LONGEST_NAME = 200
 
 ADDRESSES: Mapping[str, str] = {"email": "email", "sms": "phone"}
 """Of the channels that carry messages, the field of a customer that has the address."""
@@ -61,14 +56,3 @@ class Reach:
     addressed: int
     agreed: int
     refused: int
-
-
-def checked_audience_name(name: str) -> str:
-    shown = name.strip()
-    if not shown:
-        raise BadInput(InputProblem.REQUIRED, "An audience needs a name.", field=("name",))
-    if len(shown) > LONGEST_NAME:
-        sentence = f"A name has at most {LONGEST_NAME} characters."
-        raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("name",))
-    check_storable(shown, "name")
-    return shown

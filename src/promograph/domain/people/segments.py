@@ -6,7 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
-from promograph.domain.terms import check_storable
 from promograph.errors import BadInput, InputProblem
 
 MOST_TOGETHER = 600
@@ -14,8 +13,6 @@ MOST_TOGETHER = 600
 
 DEEPEST_SEGMENTS = 8
 """How many segments may rest one on another."""
-
-LONGEST_NAME = 200
 
 Conditions = Mapping[str, Condition]
 """The conditions of segments, by handle."""
@@ -49,17 +46,6 @@ class SegmentUse:
     id: int
     handle: str
     name: str
-
-
-def checked_segment_name(name: str) -> str:
-    shown = name.strip()
-    if not shown:
-        raise BadInput(InputProblem.REQUIRED, "A segment needs a name.", field=("name",))
-    if len(shown) > LONGEST_NAME:
-        sentence = f"A name has at most {LONGEST_NAME} characters."
-        raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("name",))
-    check_storable(shown, "name")
-    return shown
 
 
 def check_about_customers(condition: Condition, *, path: Sequence[str] = ("condition",)) -> None:

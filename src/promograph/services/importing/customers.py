@@ -12,7 +12,8 @@ from promograph.domain.clock import Clock
 from promograph.domain.conditions.values import ValueType
 from promograph.domain.jobs import Job, JobKind, Progress, Result
 from promograph.domain.keys import checked_handle, checked_optional
-from promograph.domain.people.audiences import AudienceKind, AudienceSource, checked_audience_name
+from promograph.domain.people.audiences import AudienceKind, AudienceSource
+from promograph.domain.people.names import checked_name
 from promograph.domain.people.reading import ReadCustomers, read_customers
 from promograph.domain.people.sheets import CustomerColumns, Piece, read_customer_rows
 from promograph.domain.sheets import Reading
@@ -85,7 +86,7 @@ class CustomerImports:
         known = await self._database.read(attributes.every)
         order = replace(order, columns=order.columns.checked(known))
         if order.audience is not None:
-            named = checked_audience_name(order.audience)
+            named = checked_name(order.audience, "An audience")
             order = replace(order, audience=named, handle=checked_handle(order.handle or handle_from(named)))
             await self._audiences.clear_abandoned()
         file = await self._files.keep(content, name)
