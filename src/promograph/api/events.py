@@ -27,6 +27,7 @@ described(
         "FALLBACK_ON": "Its pool is empty, and customers get the fallback code.",
         "STOCK_REFILLED": "There are enough codes again.",
         "PROMOTION_ENDED": "A promotion was ended, by hand or by a limit that it has reached; not by the clock.",
+        "SALE_REFUSED": "A sale that was reported late could not be redeemed: its discount counts nowhere.",
     },
 )
 
@@ -37,7 +38,8 @@ class Event(Node):
 
     kind: EventKind = strawberry.field(description="What happened.")
     data: JSON = strawberry.field(
-        description='The numbers at that moment; of stock `{"available": 3, "threshold": 10}`, of an end its `reason`.'
+        description='The numbers at that moment; of stock `{"available": 3, "threshold": 10}`, of an end its `reason`, '
+        "of a sale its `key`, `soldAt`, `refusals`, and what was sold."
     )
     happened_at: datetime = strawberry.field(description="When it happened.")
 

@@ -1,6 +1,6 @@
 """What a checkout asks with."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import strawberry
 
@@ -19,6 +19,11 @@ _DISCOUNT = "What you take off, for an external reward; needed where the promoti
 _KEY = "Repeat the call with the same key and you get the first answer: at most 128 characters."
 _ORDER = "Your reference of the order."
 _CHANNEL = "Where it is used."
+_REDEEMED_AT = (
+    "When the sale was made, if it is reported late: at most 31 days ago, with the idempotencyKey under which it was "
+    "tried before, if it was. What a clock decides is decided as of then; limits, and what was stopped since, as they "
+    "are now."
+)
 
 
 @strawberry.input(description="Which code, for whom, on which cart.")
@@ -54,6 +59,7 @@ class CodeRedeemInput:
     discount: MoneyInput | None = strawberry.field(default=None, description=_DISCOUNT)
     channel: str | None = strawberry.field(default=None, description=_CHANNEL)
     idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    redeemed_at: datetime | None = strawberry.field(default=None, description=_REDEEMED_AT)
 
 
 @strawberry.input(description="One of the codes to use on a cart.")
@@ -73,6 +79,7 @@ class CodesRedeemInput:
     order_amount: MoneyInput | None = strawberry.field(default=None, description="What the order comes to.")
     channel: str | None = strawberry.field(default=None, description=_CHANNEL)
     idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
+    redeemed_at: datetime | None = strawberry.field(default=None, description=_REDEEMED_AT)
 
 
 @strawberry.input(description="Which use to set aside while a checkout runs.")
@@ -128,6 +135,7 @@ def redeem_request(input: CodeRedeemInput) -> RedeemRequest:
         discount=read_money(input.discount, "discount"),
         channel=input.channel,
         idempotency_key=input.idempotency_key,
+        redeemed_at=input.redeemed_at,
     )
 
 
@@ -144,6 +152,7 @@ def redeem_call(input: CodesRedeemInput) -> RedeemCall:
             order_amount=amount,
             discount=read_money(one.discount, "discount"),
             channel=input.channel,
+            redeemed_at=input.redeemed_at,
         )
         for one in input.codes
     )

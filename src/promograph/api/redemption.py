@@ -28,6 +28,9 @@ class Redemption(Node):
     promotion_handle: str = strawberry.field(description="The handle of the promotion.")
     customer: str | None = strawberry.field(description="Who used it, by the caller's own id.")
     redeemed_at: datetime = strawberry.field(description="When it was used.")
+    reported_at: datetime | None = strawberry.field(
+        description="When that was reported, of a sale that was reported only later."
+    )
     order: str | None = strawberry.field(description="The shop's reference of the order.")
     order_amount: Money | None = strawberry.field(description="What the order came to.")
     discount: Money | None = strawberry.field(description="What was taken off.")
@@ -47,6 +50,7 @@ def redemption_node(redemption: redeeming.Redemption) -> Redemption:
         promotion_handle=redemption.handle,
         customer=redemption.customer,
         redeemed_at=redemption.redeemed_at,
+        reported_at=redemption.reported_at,
         order=redemption.order,
         order_amount=shown_money(redemption.order_amount),
         discount=shown_money(redemption.discount),

@@ -61,16 +61,20 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promised:
-    """What an open hold has set aside, and for whom; the tally and the code's holds leave it out."""
+    """What an open hold has set aside, and for whom; the tally and the code's holds leave it out.
+
+    `is_kept`: it is set aside still. It is not when the sale was made in time, and reported after the hold had lapsed.
+    """
 
     customer: str | None = None
     discount: Discount | None = None
     money: Money | None = None
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedeemFacts:
-    """All that a decision rests on.
+    """All that a decision rests on. `now` is when the sale is, or was: what a clock decides is decided as of then.
 
     `code` is None for a promotion that is asked for without one. `cart` is the shopper's, `left` (where it differs)
     what other promotions have left of it to take from. `reported` is the discount as the shop tells it, for an external
@@ -233,12 +237,15 @@ def _condition(facts: RedeemFacts) -> Iterator[Refusal]:
 
 _Rule = Callable[[RedeemFacts], Iterator[Refusal]]
 _ALWAYS: Sequence[_Rule] = (_promotion, _code)
-_UNPROMISED: Sequence[_Rule] = (_clock, _holder, _code_uses, _customer_uses, _all_uses, _condition)
+_LIMITS: Sequence[_Rule] = (_code_uses, _customer_uses, _all_uses)
+_UNPROMISED: Sequence[_Rule] = (_clock, _holder, *_LIMITS, _condition)
 
 
 def _rules(facts: RedeemFacts) -> Sequence[_Rule]:
     if facts.promised is None:
         return (*_ALWAYS, *_UNPROMISED)
+    if not facts.promised.is_kept:
+        return (*_ALWAYS, *_LIMITS)
     # Of a customer who is named only now, no use has been set aside.
     return _ALWAYS if facts.customer == facts.promised.customer else (*_ALWAYS, _customer_uses)
 

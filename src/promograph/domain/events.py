@@ -10,6 +10,7 @@ from typing import Any
 class EventKind(StrEnum):
     """The STOCK kinds and FALLBACK_ON are about an active promotion's pool; their data has `available`, `threshold`.
 
+    SALE_REFUSED has the `refusals` of a sale that was reported late, its `key`, `soldAt`, and what was sold in `sales`.
     PROMOTION_ENDED has its `reason`; a window that is over is seen by the clock, and told of by no event.
     """
 
@@ -18,6 +19,7 @@ class EventKind(StrEnum):
     FALLBACK_ON = "FALLBACK_ON"
     STOCK_REFILLED = "STOCK_REFILLED"
     PROMOTION_ENDED = "PROMOTION_ENDED"
+    SALE_REFUSED = "SALE_REFUSED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

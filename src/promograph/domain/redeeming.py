@@ -16,7 +16,8 @@ class RedeemRequest:
     """Use a code once; or a promotion that needs no code, by its handle; or what `hold`, by its token, has set aside.
 
     `discount` is what the shop took off (for an external reward); `order` is its own reference. With a hold and no cart
-    the discount is what was promised; with a cart it is worked out anew.
+    the discount is what was promised; with a cart it is worked out anew. `redeemed_at` is when the sale was, of
+    one that is reported late.
     """
 
     code: str | None = None
@@ -29,6 +30,7 @@ class RedeemRequest:
     discount: Money | None = None
     channel: str | None = None
     idempotency_key: str | None = None
+    redeemed_at: datetime | None = None
 
     @property
     def token(self) -> str | None:
@@ -43,12 +45,18 @@ class RedeemCall:
     requests: tuple[RedeemRequest, ...]
     idempotency_key: str | None = None
 
+    @property
+    def redeemed_at(self) -> datetime | None:
+        """They are one sale."""
+        return self.requests[0].redeemed_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redemption:
     """One use. `number` counts a promotion's redemptions from 1; `handle` is the promotion's.
 
     `seq` and `text` are None where no code was needed. `taken` says how a discount worked out here is made up.
+    `redeemed_at` is when the sale was; `reported_at` is None unless it was reported only later.
     """
 
     promotion_id: int
@@ -63,6 +71,7 @@ class Redemption:
     discount: Money | None = None
     channel: str | None = None
     taken: Discount | None = None
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Use cases of a checkout: would this work, set it aside, use it, undo that."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from promograph.domain.carts import Cart, Money, checked_cart
@@ -25,13 +26,15 @@ from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.services.keyed_writes import write_again
 from promograph.services.telling import Telling
-from promograph.store import holding, promotions, redeeming, rolling_back
+from promograph.store import holding, late_sales, promotions, redeeming, rolling_back
 from promograph.store.databases.database import Database
 from promograph.store.holding import ReleaseOutcome
 
 SHORTEST_HOLD = timedelta(seconds=1)
 LONGEST_HOLD = timedelta(days=1)
+LATEST_REPORT = timedelta(days=31)
 _LONGEST_REASON = 500
+_CLOCKS_DIFFER = timedelta(minutes=5)
 _LARGEST_AMOUNT = 10**15  # of an order, in the smallest unit
 
 
@@ -44,12 +47,18 @@ class Redeeming:
         self._telling = telling
         self._redeemer = Gatherer(self._redeem)
         self._call_redeemer = Gatherer(self._redeem_calls)
+        # Each is decided as of an instant of its own, so they cannot share a transaction.
+        self._late = Gatherer(self._redeem_late, limit=1)
+        self._late_calls = Gatherer(self._redeem_late_calls, limit=1)
         self._holder = Gatherer(self._hold)
         self._validator = Gatherer(self._validate)
 
     async def redeem(self, request: RedeemRequest) -> RedeemOutcome:
         try:
             _check_redeem(request)
+            if request.redeemed_at is not None:
+                sold_at = self._sold_at(request.redeemed_at, request.idempotency_key)
+                return await self._late.submit(replace(request, redeemed_at=sold_at))
         except BadInput as problem:
             return RedeemOutcome(problem=problem)
         return await self._redeemer.submit(request)
@@ -60,7 +69,11 @@ class Redeeming:
         checked_optional(call.idempotency_key, "idempotencyKey")
         for place, request in enumerate(call.requests):
             _at(place, partial(_check_redeem, request))
-        return await self._call_redeemer.submit(call)
+        if call.redeemed_at is None:
+            return await self._call_redeemer.submit(call)
+        sold_at = self._sold_at(call.redeemed_at, call.idempotency_key)
+        requests = tuple(replace(request, redeemed_at=sold_at) for request in call.requests)
+        return await self._late_calls.submit(replace(call, requests=requests))
 
     async def hold(self, request: HoldRequest) -> HoldOutcome:
         try:
@@ -141,6 +154,32 @@ class Redeeming:
         for outcomes in answers:
             self._telling.redeemed(outcomes)
         return answers
+
+    async def _redeem_late(self, requests: Sequence[RedeemRequest]) -> Sequence[RedeemOutcome]:
+        (request,), now = requests, self._clock()
+        outcome = await self._database.write(lambda connection: late_sales.redeem(connection, request, now))
+        self._telling.redeemed([outcome])
+        return [outcome]
+
+    async def _redeem_late_calls(self, calls: Sequence[RedeemCall]) -> Sequence[list[RedeemOutcome]]:
+        (call,), now = calls, self._clock()
+        outcomes = await self._database.write(lambda connection: late_sales.redeem_call(connection, call, now))
+        self._telling.redeemed(outcomes)
+        return [outcomes]
+
+    def _sold_at(self, said: datetime, key: str | None) -> datetime:
+        """When a sale was that is reported late; BadInput where it cannot have been then, or has no key."""
+        if key is None:
+            sentence = "A sale that is reported late needs an idempotencyKey: the one under which it was tried before."
+            raise BadInput(InputProblem.REQUIRED, sentence, field=("idempotencyKey",))
+        if said.utcoffset() is None:
+            sentence = "An instant needs its offset, such as 2026-12-01T09:00:00Z."
+            raise BadInput(InputProblem.INVALID, sentence, field=("redeemedAt",))
+        now = self._clock()
+        if not now - LATEST_REPORT <= said <= now + _CLOCKS_DIFFER:
+            sentence = f"A sale is reported within {LATEST_REPORT.days} days, and not before it was made."
+            raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("redeemedAt",))
+        return min(said, now)
 
     async def _hold(self, requests: Sequence[HoldRequest]) -> Sequence[HoldOutcome]:
         now = self._clock()

@@ -1,6 +1,7 @@
 """Validating and redeeming: one transaction for any number of carts, decided as `taking` says."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -25,11 +26,18 @@ from promograph.store.subjects import Subject, Subjects
 from promograph.store.tables.instants import to_micros
 from promograph.store.taking import NotTaken, Taken, Taking, Verdict
 
+
+def _on_time(request: RedeemRequest) -> RedeemRequest:
+    """A sale reported late is the one that was asked for on time, should that have come through unanswered."""
+    return request if request.redeemed_at is None else replace(request, redeemed_at=None)
+
+
 REPLAYS: Replays[RedeemRequest, RedeemOutcome] = Replays(
     operation="codeRedeem",
     dump=redemptions.dump_outcome,
     load=redemptions.load_outcome,
     turn_down=lambda problem: RedeemOutcome(problem=problem),
+    meant=_on_time,
 )
 
 
@@ -43,6 +51,7 @@ CALL_REPLAYS: Replays[RedeemCall, list[RedeemOutcome]] = Replays(
     dump=_dump_call,
     load=lambda kept: [redemptions.load_outcome(one) for one in kept],
     turn_down=lambda problem: [RedeemOutcome(problem=problem)],
+    meant=lambda call: replace(call, requests=tuple(_on_time(request) for request in call.requests)),
 )
 
 _USE = Statement(
@@ -57,29 +66,36 @@ def look(connection: Connection, carts: Sequence[Sequence[ValidateRequest]], now
     return [_validations(taking, requests) for requests in carts]
 
 
-def redeem(connection: Connection, requests: Sequence[RedeemRequest], now: datetime) -> list[RedeemOutcome]:
-    """An outcome a request, in their order, each a cart of its own. The first of those who want the last use has it."""
+def redeem(
+    connection: Connection, requests: Sequence[RedeemRequest], now: datetime, sold_at: datetime | None = None
+) -> list[RedeemOutcome]:
+    """An outcome a request, in their order, each a cart of its own. The first of those who want the last use has it.
+
+    `sold_at` is when all of these sales were, where they are reported late.
+    """
 
     def run(fresh: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
-        return [outcome for (outcome,) in _redeem(connection, [[request] for request in fresh], now)]
+        return [outcome for (outcome,) in _redeem(connection, [[request] for request in fresh], now, sold_at)]
 
     return REPLAYS.answer(connection, requests, run, now=to_micros(now))
 
 
-def redeem_calls(connection: Connection, calls: Sequence[RedeemCall], now: datetime) -> list[list[RedeemOutcome]]:
+def redeem_calls(
+    connection: Connection, calls: Sequence[RedeemCall], now: datetime, sold_at: datetime | None = None
+) -> list[list[RedeemOutcome]]:
     """The outcomes of each call's requests, in their order: all of a call are redeemed, or none."""
     return CALL_REPLAYS.answer(
         connection,
         calls,
-        lambda fresh: _redeem(connection, [call.requests for call in fresh], now),
+        lambda fresh: _redeem(connection, [call.requests for call in fresh], now, sold_at),
         now=to_micros(now),
     )
 
 
 def _redeem(
-    connection: Connection, carts: Sequence[Sequence[RedeemRequest]], now: datetime
+    connection: Connection, carts: Sequence[Sequence[RedeemRequest]], now: datetime, sold_at: datetime | None
 ) -> list[list[RedeemOutcome]]:
-    subjects = Subjects.locked(connection, list(chain.from_iterable(carts)), now)
+    subjects = Subjects.locked(connection, list(chain.from_iterable(carts)), now, sold_at)
     taking = Taking(subjects)
     verdicts = [taking.decide(requests, taking.count_use) for requests in carts]
     accepted = [one for one in chain.from_iterable(verdicts) if isinstance(one, Taken)]
@@ -96,7 +112,7 @@ def _outcome(verdict: Verdict, made: Iterator[Redemption]) -> RedeemOutcome:
 def _write(subjects: Subjects, accepted: Sequence[Taken]) -> list[Redemption]:
     """Count the uses and write the redemptions, each with its number."""
     connection, now = subjects.connection, subjects.now
-    made = [_redemption(taken, now) for taken in accepted]
+    made = [_redemption(taken, subjects) for taken in accepted]
     used = list({id(taken.subject): taken.subject for taken in accepted}.values())
     coded = [subject for subject in used if subject.code is not None]
     if coded:
@@ -104,11 +120,11 @@ def _write(subjects: Subjects, accepted: Sequence[Taken]) -> list[Redemption]:
     for subject in coded:
         _count_first_use(subjects, subject)
     if made:
-        redemptions.insert(connection, [redemptions.new_row(one, to_micros(now)) for one in made])
+        redemptions.insert(connection, [redemptions.new_row(one) for one in made])
     ended = [
         (taken.own, HoldState.REDEEMED, one.number)
         for taken, one in zip(accepted, made, strict=True)
-        if taken.own is not None
+        if taken.own is not None and taken.own.ended is None
     ]
     holds.end(connection, ended, now)
     used_up.end_where_reached(connection, ((subject.promotion, subject.stock) for subject in used), now)
@@ -123,7 +139,7 @@ def _use(subject: Subject) -> tuple[int, int, int]:
     return subject.promotion.id, subject.code.seq, subject.fresh_uses
 
 
-def _redemption(taken: Taken, now: datetime) -> Redemption:
+def _redemption(taken: Taken, subjects: Subjects) -> Redemption:
     request, promotion, code = taken.request, taken.subject.promotion, taken.subject.code
     assert isinstance(request, RedeemRequest)
     taken.subject.stock.redemption_number += 1
@@ -135,7 +151,8 @@ def _redemption(taken: Taken, now: datetime) -> Redemption:
         seq=None if code is None else code.seq,
         text=None if code is None else code.text,
         customer=taken.customer,
-        redeemed_at=now,
+        redeemed_at=subjects.sold_at,
+        reported_at=subjects.now if subjects.is_late else None,
         order=request.order or (None if own is None else own.order),
         order_amount=request.order_amount,
         discount=taken.decision.money,

@@ -12,13 +12,13 @@ from promograph.domain.redeeming import RedeemOutcome, Redemption
 from promograph.domain.refusals import Refusal, RefusalCode
 from promograph.store.bulk import Insertion
 from promograph.store.holds import dumps_taken, loads_taken
-from promograph.store.tables.instants import from_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 COLUMNS = (
     "d.promotion_id, d.number, d.seq, "
     "(SELECT coalesce(c.text, c.key) FROM code c WHERE c.promotion_id = d.promotion_id AND c.seq = d.seq), "
     "d.customer, d.redeemed_at, d.order_ref, d.order_minor, d.order_currency, d.discount_minor, d.discount_currency, "
-    "d.channel, d.taken"
+    "d.channel, d.taken, d.reported_at"
 )
 """What `redemption_of` reads, in its order, of `redemption d`."""
 
@@ -30,23 +30,25 @@ STANDING = (
 _NEW = Insertion(
     "redemption",
     "promotion_id bigint, number bigint, seq bigint, customer text, redeemed_at bigint, order_ref text, "
-    "order_minor bigint, order_currency text, discount_minor bigint, discount_currency text, channel text, taken text",
+    "order_minor bigint, order_currency text, discount_minor bigint, discount_currency text, channel text, taken text, "
+    "reported_at bigint",
 )
 
 
-def new_row(redemption: Redemption, micros: int) -> tuple[Any, ...]:
-    """In the order of the columns above; `micros` is when it was redeemed, in microseconds."""
+def new_row(redemption: Redemption) -> tuple[Any, ...]:
+    """In the order of the columns above."""
     return (
         redemption.promotion_id,
         redemption.number,
         redemption.seq,
         redemption.customer,
-        micros,
+        to_micros(redemption.redeemed_at),
         redemption.order,
         *_split(redemption.order_amount),
         *_split(redemption.discount),
         redemption.channel,
         dumps_taken(redemption.taken),
+        None if redemption.reported_at is None else to_micros(redemption.reported_at),
     )
 
 
@@ -70,6 +72,7 @@ def redemption_of(row: Sequence[Any], handle: str) -> Redemption:
         discount=_money(row[9], row[10]),
         channel=row[11],
         taken=loads_taken(row[12]),
+        reported_at=None if row[13] is None else from_micros(row[13]),
     )
 
 
@@ -98,7 +101,9 @@ def _loaded(fields: dict[str, Any]) -> Redemption:
             fields[name] = Money(**fields[name])
     if fields["taken"] is not None:
         fields["taken"] = load_discount(fields["taken"])
-    fields["redeemed_at"] = datetime.fromisoformat(fields["redeemed_at"])
+    for name in ("redeemed_at", "reported_at"):
+        if fields.get(name) is not None:
+            fields[name] = datetime.fromisoformat(fields[name])
     return Redemption(**fields)
 
 

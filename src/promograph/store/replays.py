@@ -27,6 +27,11 @@ class Keyed(Protocol):
 Req = TypeVar("Req", bound=Keyed)
 Out = TypeVar("Out")
 
+
+def _whole(request: object) -> object:
+    return request
+
+
 Kept = tuple[str, str]
 """A request's fingerprint, and the answer that it had, as JSON."""
 
@@ -42,12 +47,16 @@ _KEEP = Statement(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replays(Generic[Req, Out]):
-    """How one operation's answers are kept. `dump` gives None for an answer that is not to be kept (bad input)."""
+    """How one operation's answers are kept. `dump` gives None for an answer that is not to be kept (bad input).
+
+    `meant` is what of a request a key stands for: all of it, unless told.
+    """
 
     operation: str
     dump: Callable[[Out], Any]
     load: Callable[[Any], Out]
     turn_down: Callable[[BadInput], Out]
+    meant: Callable[[Req], object] = _whole
 
     def answer(
         self,
@@ -75,13 +84,16 @@ class Replays(Generic[Req, Out]):
             if place in outcomes:
                 continue
             key = str(request.idempotency_key)
-            fingerprint, answer = kept[key] if key in kept else (_fingerprint(requests[first[key]]), None)
-            if fingerprint != _fingerprint(request):
+            fingerprint, answer = kept[key] if key in kept else (self._fingerprint(requests[first[key]]), None)
+            if fingerprint != self._fingerprint(request):
                 outcomes[place] = self.turn_down(_reused())
             else:
                 # A repeat is told the same, as a repeat, whether the first came long ago or in this very batch.
                 outcomes[place] = outcomes[first[key]] if answer is None else self.load(orjson.loads(answer))
         return [outcomes[place] for place in range(len(requests))]
+
+    def _fingerprint(self, request: Req) -> str:
+        return _fingerprint(self.meant(request))
 
     def _kept(self, connection: Connection, requests: Sequence[Req]) -> dict[str, Kept]:
         keys = sorted({request.idempotency_key for request in requests if request.idempotency_key})
@@ -90,7 +102,7 @@ class Replays(Generic[Req, Out]):
 
     def _keep(self, connection: Connection, answers: dict[str, tuple[Req, Out]], now: int) -> dict[str, Kept]:
         """What was kept of these answers, by key."""
-        dumped = {key: (_fingerprint(request), self.dump(outcome)) for key, (request, outcome) in answers.items()}
+        dumped = {key: (self._fingerprint(request), self.dump(outcome)) for key, (request, outcome) in answers.items()}
         kept = {
             key: (fingerprint, orjson.dumps(answer).decode())
             for key, (fingerprint, answer) in sorted(dumped.items())

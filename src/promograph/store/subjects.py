@@ -42,8 +42,9 @@ _FACTS = Statement(
     "AND c.seq <> 0"
 )
 _USES = Statement(
-    "SELECT d.promotion_id, d.customer, count(*), sum(CASE WHEN d.redeemed_at >= r.since THEN 1 ELSE 0 END) "
-    "FROM @rows(promotion_id bigint, customer text, since bigint) r "
+    "SELECT d.promotion_id, d.customer, count(*), "
+    "sum(CASE WHEN d.redeemed_at >= r.since AND d.redeemed_at < r.until THEN 1 ELSE 0 END) "
+    "FROM @rows(promotion_id bigint, customer text, since bigint, until bigint) r "
     "JOIN redemption d ON d.customer = r.customer AND d.promotion_id = r.promotion_id "
     f"WHERE {STANDING} GROUP BY d.promotion_id, d.customer"
 )
@@ -85,10 +86,15 @@ Who = tuple[int, str]
 
 @dataclass(slots=True)
 class Subjects:
-    """What a batch is about, and the facts of it. `changed` are stocks in which lapsed holds were ended."""
+    """What a batch is about, and the facts of it. `changed` are stocks in which lapsed holds were ended.
+
+    `sold_at` is the instant as of which is decided: `now`, unless the sales are reported late.
+    """
 
     connection: Connection
     now: datetime
+    sold_at: datetime
+    is_late: bool = False
     by_promotion: dict[int, Locked] = field(default_factory=dict)
     changed: dict[int, Stock] = field(default_factory=dict)
     coded: dict[Place, Subject] = field(default_factory=dict)
@@ -103,9 +109,11 @@ class Subjects:
     _handles: dict[str, int] = field(default_factory=dict)
 
     @classmethod
-    def locked(cls, connection: Connection, requests: Sequence[Wanted], now: datetime) -> "Subjects":
+    def locked(
+        cls, connection: Connection, requests: Sequence[Wanted], now: datetime, sold_at: datetime | None = None
+    ) -> "Subjects":
         """With every promotion locked, in the order of their ids."""
-        found = cls(connection, now)
+        found = cls(connection, now, sold_at or now, sold_at is not None)
         ids = found._find(requests)
         found.by_promotion = locking.by_id(connection, ids) if ids else {}
         stocks = [stock for _, stock in found.by_promotion.values()]
@@ -121,7 +129,7 @@ class Subjects:
 
         The same statements run whether a code is there or not, so that the time taken tells a guesser nothing.
         """
-        found = cls(connection, now)
+        found = cls(connection, now, now)
         found.by_promotion = locking.look(connection, found._find(requests))
         holds.leave_out_lapsed(connection, [stock for _, stock in found.by_promotion.values()], now)
         found._read(requests)
@@ -210,10 +218,10 @@ class Subjects:
         for id_, customer in sorted(set(self._customers(requests))):
             terms = self.by_promotion[id_][0].terms
             if terms.uses_per_period is not None:
-                since, _ = period_of(self.now, terms.uses_per_period.period, terms.window.time_zone)
-                asked.append((id_, customer, to_micros(since)))
+                since, until = period_of(self.sold_at, terms.uses_per_period.period, terms.window.time_zone)
+                asked.append((id_, customer, to_micros(since), to_micros(until)))
             elif terms.uses_per_customer is not None:
-                asked.append((id_, customer, 0))
+                asked.append((id_, customer, 0, 0))
         for id_, customer, ever, in_period in _USES.fetch(self.connection, asked) if asked else ():
             self.uses[id_, customer] = ever
             self.uses_in_period[id_, customer] = int(in_period)

@@ -20,7 +20,9 @@ from promograph.store.subjects import Subject, Subjects, Wanted, Who
 
 @dataclass(slots=True)
 class Taken:
-    """A request that may go through, with its decision."""
+    """A request that may go through, with its decision. `own` is the hold that it brings along: open, or lapsed by now
+    when the sale was made in its time and is reported late.
+    """
 
     request: Wanted
     subject: Subject
@@ -94,16 +96,16 @@ class Taking:
     def _judge(self, request: Wanted, left: Cart | None, refused: Refusal | None, *, is_alone: bool) -> Verdict:
         subject, own = self._subject(request), self._subjects.own_hold(request)
         customer = self._subjects.customer_of(request, subject) or (None if own is None else own.customer)
-        promised = None
+        kept, promised = _kept(own), None
         # Each hold was promised its discount of a whole cart: how several share one is worked out from the cart.
         if own is not None and request.cart is None and (is_alone or _is_external(subject)):
-            promised = Promised(customer=own.customer, discount=own.taken, money=own.discount)
+            promised = Promised(customer=own.customer, discount=own.taken, money=own.discount, is_kept=kept is not None)
         facts = RedeemFacts(
             promotion=subject.promotion,
-            code=_code(subject, own),
+            code=_code(subject, kept),
             customer=customer,
-            now=self._subjects.now,
-            tally=self._tally(subject, customer, own),
+            now=self._subjects.sold_at,
+            tally=self._tally(subject, customer, kept),
             cart=request.cart,
             left=left,
             known=None if customer is None else self._subjects.known.get(customer),
@@ -147,7 +149,8 @@ class Taking:
         """The hold that the request brought along is over, for whoever comes later in the batch too."""
         own, subject = taken.own, taken.subject
         if own is not None:
-            self._count_hold(subject, own.customer, _held_money(subject, own), -step)
+            if own.ended is None:
+                self._count_hold(subject, own.customer, _held_money(subject, own), -step)
             self._subjects.owned[own.token] = replace(own, ended=state) if step > 0 else own
 
     def _count_hold(self, subject: Subject, customer: str | None, minor: int, step: int) -> None:
@@ -195,6 +198,8 @@ class Taking:
         if hold is None:
             return refuse(RefusalCode.HOLD_NOT_FOUND)
         state = hold.state(self._subjects.now)
+        if state is HoldState.LAPSED and hold.held_at <= self._subjects.sold_at < hold.expires_at:
+            return None  # the sale kept its time, and only the report of it did not
         return None if state is HoldState.OPEN else refuse(RefusalCode.HOLD_OVER, state=state)
 
 
@@ -209,6 +214,11 @@ def _code(subject: Subject, own: Hold | None) -> CodeFacts | None:
         holds=subject.holders - (own is not None),
         held_until=subject.held_until,
     )
+
+
+def _kept(own: Hold | None) -> Hold | None:
+    """What the request brings along that is set aside still, and so counted."""
+    return own if own is not None and own.ended is None else None
 
 
 def _is_external(subject: Subject) -> bool:

@@ -67,6 +67,7 @@ _REDEEMED = CodeRedeemPayload(
         promotion_handle="bench-1",
         customer="customer-1",
         redeemed_at=_NOW,
+        reported_at=None,
         order="order-1",
         order_amount=None,
         discount=None,

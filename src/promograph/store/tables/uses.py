@@ -49,7 +49,7 @@ class RedemptionRow(SQLModel, table=True):
     """A use. Amounts are minor units; `order_ref` is the shop's own reference.
 
     Never changed: what was rolled back of it is in `rollback`. `seq` is null where no code was needed, `taken` how a
-    discount that was worked out here is made up.
+    discount that was worked out here is made up. `reported_at` is null but of a sale that was reported late.
     """
 
     __tablename__ = "redemption"
@@ -71,6 +71,7 @@ class RedemptionRow(SQLModel, table=True):
     channel: str | None = Field(default=None, sa_column=Column(String(64)))
     taken: str | None = Field(default=None, sa_column=Column(Text))
     redeemed_at: datetime = instant()
+    reported_at: datetime | None = instant(nullable=True)
 
 
 class RollbackRow(SQLModel, table=True):
