@@ -1,6 +1,8 @@
 """A load: codes put at the end of a promotion's line piece by piece, and shown all at once."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
@@ -29,12 +31,23 @@ class Loader:
         self.added = 0
 
     async def __aenter__(self) -> "Loader":
-        now, name = self._clock(), str(uuid4())
-        self._load = await self._database.write(
-            lambda connection: load_orders.begin(connection, self._order, name, now), heavy=True
-        )
+        beginning = asyncio.create_task(self._begin())
+        try:
+            self._load = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            # It cannot be stopped half-way: what it claims is given back, lest the next load wait for it to look dead.
+            with suppress(Exception):
+                self._load = await beginning
+            await self.__aexit__()
+            raise
         self._next = self._load.first
         return self
+
+    async def _begin(self) -> Load:
+        now, name = self._clock(), str(uuid4())
+        return await self._database.write(
+            lambda connection: load_orders.begin(connection, self._order, name, now), heavy=True
+        )
 
     async def __aexit__(self, *_: object) -> None:
         load = self._load
