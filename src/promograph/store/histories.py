@@ -31,7 +31,8 @@ _BY_PLACE = Statement(f"{_FIND} c.promotion_id = :promotion_id AND c.seq = :seq"
 # both, and they are the rows of its promotion from the last one backward. The sums keep planners from walking those for
 # a code of one's own too.
 _OF_HOLDER = Statement(
-    f"SELECT {issuances.COLUMNS}, h.issued_at FROM issuance h JOIN issuance i ON i.customer = h.customer "
+    f"SELECT {issuances.COLUMNS}, h.issued_at FROM issuance h @by(issuance_code) "
+    "JOIN issuance i @by(issuance_occasion) ON i.customer = h.customer "
     "AND i.promotion_id = h.promotion_id + 0 AND i.seq = h.seq + 0 "
     "WHERE h.promotion_id = :promotion_id AND h.seq = :seq AND h.kind = 'INITIAL' AND h.seq <> 0 "
     f"ORDER BY i.number + 0 DESC LIMIT {_MOST}"
@@ -41,11 +42,11 @@ _OF_SHARED = Statement(
     f"WHERE i.promotion_id = :promotion_id AND i.seq = :seq ORDER BY i.number DESC LIMIT {_MOST}"
 )
 _USES = Statement(
-    f"SELECT {redemptions.COLUMNS} FROM redemption d "
+    f"SELECT {redemptions.COLUMNS} FROM redemption d @by(redemption_code) "
     f"WHERE d.promotion_id = :promotion_id AND d.seq = :seq ORDER BY d.number + 0 DESC LIMIT {_MOST}"
 )
 _USES_OF_SHARED = Statement(
-    f"SELECT {redemptions.COLUMNS} FROM redemption d "
+    f"SELECT {redemptions.COLUMNS} FROM redemption d @by(redemption_code) "
     f"WHERE d.promotion_id = :promotion_id AND d.seq = :seq ORDER BY d.number DESC LIMIT {_MOST}"
 )
 

@@ -1,12 +1,16 @@
 """SQL written once for both stores, with a whole batch as one parameter, handed straight to the driver.
 
-Two marks are filled in by dialect, everything else is said in the SQL that both understand:
+Three marks are filled in by dialect, everything else is said in the SQL that both understand:
 
 - `@rows(ord bigint, key text) r` is the batch: PostgreSQL unnests one array a column, SQLite reads one JSON text.
   The statement's text stays the same however long the batch, so that neither store ever compiles it anew.
 - `@lock(code)` locks the rows found in that table (or in several) until the transaction ends, in the order of the
   statement's ORDER BY, against all who would lock or change them. `@hold(stock)` leaves those alone and only keeps out
   `@seize(stock)`, which in turn keeps out everybody. SQLite has one writer and needs no such words.
+
+- `@by(redemption_customer)` behind a table's alias names the index to find its rows by. Without statistics SQLite takes
+  a primary key that begins with the promotion for as good as any index, and walks all that a promotion has for each
+  row of a batch; with them PostgreSQL knows better.
 
 Tables are joined in the order in which they are written, by their indexes: the batch first, then what it finds. A plan
 of the planner's own, made while a table was new and empty, has been seen to read a whole table for each batch.
@@ -28,6 +32,7 @@ from sqlalchemy.util import await_
 
 _ROWS = re.compile(r"@rows\(([^)]*)\)\s+(\w+)")
 _LOCK = re.compile(r"@(lock|hold|seize)\(([\w, ]+)\)")
+_BY = re.compile(r" @by\((\w+)\)")
 _STRENGTHS = {"lock": "NO KEY UPDATE", "hold": "KEY SHARE", "seize": "UPDATE"}
 _JOIN = re.compile(r"(?<!LEFT )\bJOIN\b")
 _NAMED = re.compile(r":(\w+)")
@@ -73,7 +78,7 @@ class Statement:
 
 class _Sqlite:
     def __init__(self, sql: str) -> None:
-        self._sql = _JOIN.sub("CROSS JOIN", _LOCK.sub("", sql))
+        self._sql = _BY.sub(r" INDEXED BY \1", _JOIN.sub("CROSS JOIN", _LOCK.sub("", sql)))
         self._columns = _columns(sql)
         # An UPDATE has no CROSS JOIN to say that the batch comes first: told of a constant promotion, SQLite begins
         # with all of its codes, and reads the batch once for each.
@@ -107,7 +112,7 @@ class _Sqlite:
 
 class _Postgres:
     def __init__(self, sql: str) -> None:
-        self._sql = _LOCK.sub(lambda mark: f"FOR {_STRENGTHS[mark[1]]} OF {mark[2]}", sql)
+        self._sql = _BY.sub("", _LOCK.sub(lambda mark: f"FOR {_STRENGTHS[mark[1]]} OF {mark[2]}", sql))
         self._columns = _columns(sql)
         # Elsewhere a constant would be a condition on the table that is joined, and the planner, which takes a new
         # table for small, would begin with the rows that fulfil it and read the batch once for each.

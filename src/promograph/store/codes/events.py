@@ -28,8 +28,8 @@ _HOLDS = Statement(
     f"ORDER BY h.number DESC LIMIT {_MOST}"
 )
 _ROLLBACKS = Statement(
-    "SELECT b.rolled_back_at, b.minor, b.currency, b.reason, d.customer, d.order_ref FROM redemption d "
-    "JOIN rollback b ON b.promotion_id = d.promotion_id AND b.number = d.number "
+    "SELECT b.rolled_back_at, b.minor, b.currency, b.reason, d.customer, d.order_ref "
+    "FROM redemption d @by(redemption_code) JOIN rollback b ON b.promotion_id = d.promotion_id AND b.number = d.number "
     "WHERE d.promotion_id = :promotion_id AND d.seq = :seq "
     f"ORDER BY b.number DESC, b.part DESC LIMIT {_MOST}"
 )
