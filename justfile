@@ -38,6 +38,10 @@ schema:
     python -m promograph.cli.main schema > schema.graphql.new
     mv schema.graphql.new schema.graphql
 
+# write the Python client's types and the manifest of its documents anew, after a change of docs/checkout or of the schema
+client:
+    python clients/python/generate.py
+
 # the demo; arguments go to `promograph demo`
 demo *arguments:
     promograph demo {{ arguments }}
