@@ -1,8 +1,11 @@
 """Settings: where they come from, what they refuse, and that they keep the store's password to themselves."""
 
+from pathlib import Path
+
 import pytest
 
 from promograph.config import PREFIX, Settings, load_settings
+from promograph.domain.codes.words import ANY, OURS, Words
 from promograph.errors import ConfigError
 
 SECRET = "S3cret"
@@ -85,3 +88,16 @@ def test_a_value_of_no_use_names_its_setting(monkeypatch: pytest.MonkeyPatch, na
 def test_a_setting_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="no setting named prot"):
         load_settings(prot=80)
+
+
+def test_a_list_of_words_of_one_s_own(tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_bytes("\ufeffMüll\r\n\r\n# a remark\r\n".encode())
+    assert load_settings(offensive_words=file).words == Words.of(["müll"])
+    file.write_bytes(b"")
+    assert load_settings(offensive_words=file).words == ANY
+    assert load_settings().words == OURS
+    for content in (b"\xff\xfe\xfa", None):
+        file.write_bytes(content) if content else file.unlink()
+        with pytest.raises(ConfigError, match="PROMOGRAPH_OFFENSIVE_WORDS"):
+            load_settings(offensive_words=file).words.are_in("")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from promograph.channels.settings import S
+from promograph.domain.codes.words import OURS, Words
 from promograph.errors import ConfigError
 
 PREFIX = "PROMOGRAPH_"
@@ -56,6 +58,10 @@ class Settings(BaseSettings):
         default=(), description="Files of documents that clients may send by id, with commas between."
     )
     only_trusted_documents: bool = Field(default=False, description="Whether no other documents are taken.")
+    offensive_words: Path | None = Field(
+        default=None,
+        description="A file of words, one a line, that no made code may hold, in the place of ours; empty: none.",
+    )
     log_level: LogLevel = Field(default="info", description="The least level that is logged.")
     sections: Annotated[Mapping[str, Mapping[str, str]], NoDecode] = Field(
         default_factory=_sections, repr=False, description="What channels are told, by section and name."
@@ -71,6 +77,18 @@ class Settings(BaseSettings):
                 _channel_sentence(section, str(each["loc"][0] if each["loc"] else ""), each) for each in problems
             ]
         raise ConfigError(" ".join(sentences))
+
+    @property
+    def words(self) -> Words:
+        """The words that no made code may hold; ConfigError where their file cannot be read."""
+        if self.offensive_words is None:
+            return OURS
+        try:
+            return Words.of(self.offensive_words.read_text(encoding="utf-8-sig").splitlines())
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError(
+                f"The file of words {self.offensive_words} (PROMOGRAPH_OFFENSIVE_WORDS) cannot be read as UTF-8."
+            ) from None
 
     @property
     def shown_store(self) -> str:

@@ -38,7 +38,7 @@ _FIELDS = {
     "rewardTypeCreate": "rewardType { handle name effect createdAt updatedAt }",
     "rewardTypeUpdate": "rewardType { handle name effect createdAt updatedAt }",
     "rewardTypeDelete": "rewardType { handle name effect createdAt updatedAt }",
-    "codesGenerate": "batch { id source channel size createdAt }",
+    "codesGenerate": "odds batch { id source channel size odds createdAt }",
     "codesImport": f"job {{ id status }} batch {{ id source channel size createdAt }} {_REPORT}",
     "codesAdd": f"batch {{ id source channel size createdAt }} {_REPORT}",
     "customerErase": "erased",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .asking import ADMIN, MARKETER, Api, problems
+from .asking import ADMIN, CHECKOUT, MARKETER, Api, problems
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +50,45 @@ async def test_codes_are_generated_in_the_promotions_look(api: Api) -> None:
     assert len(set(found)) == 15
     assert all(re.fullmatch(r"SUM-[ABCDEF01]{4}-[ABCDEF01]{4}-27", text) for text in found)
     assert (await api.numbers(made))["available"] == 15
+
+
+async def test_the_odds_of_a_guess_are_told_before_and_after(api: Api) -> None:
+    made = await api.draft()
+    look = {"alphabet": "0123456789", "length": 12, "checkCharacter": True}
+    wanted = {"promotion": made["id"], "count": 9, "format": look}
+    plan = await api.done("codesGenerate", dryRun=True, **wanted)
+    assert (plan["odds"], plan["batch"]) == ("1 in 10000000000", None), "nine tenths of a hundred thousand million"
+    assert (await api.numbers(made))["total"] == 0
+    payload = await api.done("codesGenerate", **wanted)
+    assert (payload["odds"], payload["batch"]["odds"]) == (None, "1 in 10000000000")
+    await api.done("codesAdd", promotion=made["id"], codes="A\nB\nC\nD\nE\nF\nG\nH\nI")
+    query = "query ($id: ID!) { promotion(id: $id) { batches(first: 2) { nodes { odds } } } }"
+    batches = (await api.ask(query, {"id": made["id"]}, token=MARKETER))["promotion"]["batches"]["nodes"]
+    assert batches == [{"odds": None}, {"odds": "1 in 5000000000"}]
+    payload = await api.do("codesGenerate", promotion=made["id"], count=9, format={"length": 4}, dryRun=True)
+    assert problems(payload) == [("OUT_OF_RANGE", "input.format.length")]
+
+
+async def test_a_mistyped_code_is_told_from_one_that_never_was(api: Api) -> None:
+    made = await api.promotion(codes=["OTHER"], codeFormat={"checkCharacter": True}, codeKind="MULTIPLE")
+    await api.done("codesGenerate", promotion=made["id"], count=1)
+    _, text = await texts(api, made)
+    wrong = ("3" if text[0] == "2" else "2") + text[1:]
+    query = "query ($input: CodeValidateInput!) { codeValidate(input: $input) { isValid userErrors { code message } } }"
+    for typed, says in ((text, []), (wrong, ["MISTYPED"]), ("NOPE", ["NOT_FOUND"])):
+        answer = (await api.ask(query, {"input": {"code": typed}}, token=CHECKOUT))["codeValidate"]
+        assert [error["code"] for error in answer["userErrors"]] == says
+    # An imported code of that look works; stopped, it is to a stranger what one that never was would be.
+    await api.done("codesAdd", promotion=made["id"], codes=wrong)
+    for says in ([], ["MISTYPED"]):
+        answer = (await api.ask(query, {"input": {"code": wrong}}, token=CHECKOUT))["codeValidate"]
+        assert [error["code"] for error in answer["userErrors"]] == says
+        await api.done("codesBlock", codes=[wrong])
+    for token, says in ((CHECKOUT, "MISTYPED"), (ADMIN, "CODE_BLOCKED")):
+        payload = await api.do("codeRedeem", token=token, code=wrong)
+        assert [error["code"] for error in payload["userErrors"]] == [says]
+        payload = await api.do("codeHold", token=token, fields="replayed", code=wrong)
+        assert [error["code"] for error in payload["userErrors"]] == [says]
 
 
 async def test_codes_are_generated_in_a_look_of_their_own(api: Api) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from promograph.domain.codes import check_text, normalise
 from promograph.domain.codes.formats import DEFAULT_ALPHABET, CodeFormat
 from promograph.domain.codes.making import _plan, generate
+from promograph.domain.codes.words import ANY, OURS, Words
 from promograph.errors import BadInput, InputProblem
 
 
@@ -86,7 +87,7 @@ def test_letters_are_even_in_every_place(look: CodeFormat) -> None:
 
 def test_neighbouring_places_know_nothing_of_each_other() -> None:
     count = 100_000
-    pairs = Counter(text[2:4] for text in generate(CodeFormat(alphabet="ABCDEFG"), count))
+    pairs = Counter(text[2:4] for text in generate(CodeFormat(alphabet="ABCDEFG"), count, words=ANY))
     expected = count / 49
     # 48 degrees of freedom: above 170 in less than one of 10**14 runs.
     assert sum((pairs[first + second] - expected) ** 2 / expected for first in "ABCDEFG" for second in "ABCDEFG") < 170
@@ -135,3 +136,33 @@ def test_a_format_that_is_not_valid_makes_nothing() -> None:
 def test_a_source_that_repeats_itself_is_found_out() -> None:
     with pytest.raises(RuntimeError, match="repeats itself"):
         generate(CodeFormat(), 2, lambda count: bytes(count))
+
+
+def test_no_code_holds_an_offensive_word_however_it_is_written() -> None:
+    look = CodeFormat(alphabet="A4SHIT5170", pattern="A-####-####")
+    wild = generate(look, 20_000, words=ANY)
+    assert sum(map(OURS.are_in, wild)) > 200
+    assert any("5H1T" in text for text in wild), "digits for letters"
+    assert any("S-HIT" in text or "SH-IT" in text for text in wild), "past a hyphen"
+    assert not any(map(OURS.are_in, generate(look, 20_000)))
+
+
+def test_a_word_that_was_asked_for_is_no_obstacle_and_others_are() -> None:
+    texts = generate(CodeFormat(prefix="ASSETS-", alphabet="ABCDEFGU"), 2_000)
+    assert not any("FAG" in text or "CUM" in text for text in texts)
+    assert all(text.startswith("ASSETS-") for text in texts)
+
+
+def test_words_of_one_s_own_take_the_place_of_ours() -> None:
+    words = Words.of(["Müll", "  # a remark", "x", ""])
+    assert words.are_in("9-MU11-9")
+    assert not words.are_in("SHIT-9X")
+    texts = generate(CodeFormat(alphabet="MUL1X", length=12), 3_000, words=words)
+    assert not any(words.are_in(text) for text in texts)
+
+
+def test_letters_that_hardly_make_anything_else_are_refused() -> None:
+    look = CodeFormat(alphabet="XY", length=60)
+    with pytest.raises(BadInput, match="offensive word") as caught:
+        generate(look, 1, words=Words.of(["xx", "yy", "xyxyxy"]))
+    assert caught.value.field == ("alphabet",)

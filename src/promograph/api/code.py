@@ -81,11 +81,26 @@ class Code(Node):
 
 @strawberry.type(description="One act of adding codes.", directives=WRITE)
 class Batch(Node):
+    promotion_id: strawberry.Private[int]
+    space: strawberry.Private[int | None]
+
     source: BatchSource = strawberry.field(description="How the codes came to be.")
     channel: str | None = strawberry.field(description="The channel that they are meant for.")
     size: int = strawberry.field(description="How many codes were added.")
     reverted: int = strawberry.field(description="How many of them were taken back since.")
     created_at: datetime = strawberry.field(description="When they were added.")
+
+    @strawberry.field(
+        description="How hard it is to guess a code: `1 in 81962862` says that of so many guesses of this look, one "
+        "hits a code that the promotion has now. Only of generated codes.",
+        directives=WRITE,
+    )
+    async def odds(self, info: Asked) -> str | None:
+        if self.space is None:
+            return None
+        found = await info.context.inventory(self.promotion_id)
+        assert found is not None, "every promotion has a stock row"
+        return shown_odds(self.space // max(found.total, 1))
 
 
 def code_node(code: CodeStanding, now: datetime) -> Code:
@@ -97,6 +112,10 @@ def code_node(code: CodeStanding, now: datetime) -> Code:
         uses=code.uses,
         expires_at=code.expires_at,
     )
+
+
+def shown_odds(one_in: int) -> str:
+    return f"1 in {one_in}"
 
 
 def shown_event(event: code_events.CodeEvent) -> CodeEvent:
@@ -116,6 +135,8 @@ def batch_node(row: Any) -> Batch:
     """From a row of `batch_page`."""
     return Batch(
         id=global_id("Batch", row.id),
+        promotion_id=row.promotion_id,
+        space=None if "space" not in row.report else int(row.report["space"]),
         source=BatchSource(row.source),
         channel=row.channel,
         size=row.size,
@@ -129,6 +150,8 @@ def shown_batch(batch: CodeBatch | None) -> Batch | None:
         return None
     return Batch(
         id=global_id("Batch", batch.id),
+        promotion_id=batch.promotion_id,
+        space=None,  # it was pasted or imported
         source=batch.source,
         channel=batch.channel,
         size=batch.size,

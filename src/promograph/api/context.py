@@ -12,7 +12,7 @@ from promograph.domain.access import Caller, Scope
 from promograph.domain.people.customers import Customer
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import HoldOutcome, RedeemOutcome, Validation
-from promograph.domain.refusals import Refusal, coarsened
+from promograph.domain.refusals import Refusal, coarsened, sharpened
 from promograph.services.app import Services
 from promograph.store.budgets import Spending
 from promograph.store.inventories import Inventory
@@ -65,9 +65,9 @@ class Context:
 
     def disclosed(self, answer: RedeemOutcome | HoldOutcome | Validation) -> tuple[Refusal, ...]:
         """The refusals of an answer, as far as this caller may know which codes exist."""
-        if answer.holder_named or self.caller.may(Scope.PROMOTIONS_WRITE):
-            return answer.refusals
-        return coarsened(answer.refusals)
+        knows = answer.holder_named or self.caller.may(Scope.PROMOTIONS_WRITE)
+        told = answer.refusals if knows else coarsened(answer.refusals)
+        return sharpened(told, mistyped=answer.mistyped)
 
     def _loader(self, name: str, find: Callable[[list[K]], Awaitable[dict[K, T]]]) -> DataLoader[K, T | None]:
         loader = self._loaders.get(name)

@@ -176,6 +176,7 @@ _PROBLEMS = {
 }
 _REFUSALS = {
     "NOT_FOUND": _PROBLEMS["NOT_FOUND"],
+    "MISTYPED": "There is no such code, and its text shows a typing error: its check character is wrong.",
     "TEST_CODE": "The code is a placeholder of a test or preview.",
     "NOT_STARTED": "The promotion's window has not begun; data: starts_at.",
     "EXPIRED": "The code's time is over; data: expired_at.",

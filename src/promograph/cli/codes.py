@@ -40,13 +40,14 @@ def generate(
 ) -> None:
     """Make codes in the promotion's format. The number of the batch goes to the standard output."""
 
-    async def make(services: Services) -> Job:
+    async def make(services: Services) -> tuple[Job, int]:
         found = await _promotion(services, promotion)
+        plan = await services.stocking.plan_generating(found.id, count, None)
         job = await services.stocking.begin_generating(found.id, count, None, channel=channel)
-        return await _followed(services, job, "generating")
+        return await _followed(services, job, "generating"), plan.odds
 
-    job = run(store, make, creates=False)
-    err.print(f"{job.done:,} codes made.")
+    job, odds = run(store, make, creates=False)
+    err.print(f"{job.done:,} codes made; one guess in {odds:,} hits a code.")
     out.print(job.batch_id)
 
 

@@ -57,10 +57,11 @@ def run(store: str | None, use: Callable[[Services], Awaitable[T]], *, prepare: 
     """Run a use case on the store and close it; with `creates`, a SQLite file that is not there is made."""
 
     async def main() -> T:
-        address = settings_for(store=store).store
+        settings = settings_for(store=store)
+        address = settings.store
         if not creates:
             _check_there(address)
-        services = Services.open(address)
+        services = Services.open(address, words=settings.words)
         try:
             if prepare:
                 await services.prepare()

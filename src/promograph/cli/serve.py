@@ -109,7 +109,7 @@ def _run(config: uvicorn.Config, sock: socket.socket) -> None:
 
 async def _prepare(settings: Settings) -> None:
     """Find out what is wrong with the store before anybody is told that the server runs."""
-    services = Services.open(settings.store)
+    services = Services.open(settings.store, words=settings.words)
     try:
         await services.prepare()
     finally:

@@ -76,13 +76,17 @@ class Redemption:
 
 @dataclass(frozen=True, slots=True)
 class RedeemOutcome:
-    """A redemption, or every reason why not. `holder_named`: the caller named the customer who holds the code."""
+    """A redemption, or every reason why not. `holder_named`: the caller named the customer who holds the code.
+
+    `mistyped`: the text of a refused code shows a typing error.
+    """
 
     redemption: Redemption | None = None
     refusals: tuple[Refusal, ...] = ()
     problem: BadInput | None = None
     holder_named: bool = False
     replayed: bool = False
+    mistyped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +147,14 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class HoldOutcome:
-    """A hold, or every reason why not."""
+    """A hold, or every reason why not; the rest as in `RedeemOutcome`."""
 
     hold: Hold | None = None
     refusals: tuple[Refusal, ...] = ()
     problem: BadInput | None = None
     holder_named: bool = False
     replayed: bool = False
+    mistyped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,4 +227,5 @@ class Validation:
     discount: Discount | None = None
     problem: BadInput | None = None
     holder_named: bool = False
+    mistyped: bool = False
     is_valid: bool = False

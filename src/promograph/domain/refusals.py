@@ -9,6 +9,7 @@ class RefusalCode(StrEnum):
     """Why a code was not issued, or would not be (or was not) redeemed."""
 
     NOT_FOUND = "NOT_FOUND"
+    MISTYPED = "MISTYPED"
     TEST_CODE = "TEST_CODE"
     NOT_STARTED = "NOT_STARTED"
     EXPIRED = "EXPIRED"
@@ -44,6 +45,7 @@ class RefusalCode(StrEnum):
 
 _SENTENCES = {
     RefusalCode.NOT_FOUND: "This code is not valid.",
+    RefusalCode.MISTYPED: "There is a typing error in this code: its characters do not fit together.",
     RefusalCode.TEST_CODE: "This is a placeholder from a test or a preview; it cannot be redeemed.",
     RefusalCode.NOT_STARTED: "This promotion starts at {starts_at}.",
     RefusalCode.EXPIRED: "This code expired at {expired_at}.",
@@ -121,6 +123,15 @@ _OPEN_TO_ALL = frozenset(
         RefusalCode.HOLD_OVER,
     }
 )
+
+
+def sharpened(refusals: tuple[Refusal, ...], *, mistyped: bool) -> tuple[Refusal, ...]:
+    """What is told of a code that is not there, where its very text shows a typing error.
+
+    Called last: whether there is such a code after all, of which the caller may not know, makes no difference then.
+    """
+    unknown = mistyped and [refusal.code for refusal in refusals] == [RefusalCode.NOT_FOUND]
+    return (Refusal(RefusalCode.MISTYPED),) if unknown else refusals
 
 
 def coarsened(refusals: tuple[Refusal, ...]) -> tuple[Refusal, ...]:

@@ -1,6 +1,7 @@
 """All use cases over one store, made together and closed together."""
 
 from promograph.domain.clock import Clock, system_clock
+from promograph.domain.codes.words import OURS, Words
 from promograph.domain.jobs import JobKind
 from promograph.services.access import Access
 from promograph.services.audiences import Audiences
@@ -43,12 +44,12 @@ from promograph.store.verifying import recount
 class Services:
     """What the API, the command line and the tests call. `prepare` must be awaited before anything else is."""
 
-    def __init__(self, database: Database, clock: Clock = system_clock) -> None:
+    def __init__(self, database: Database, clock: Clock = system_clock, *, words: Words = OURS) -> None:
         self._database = database
         self.reverting = Reverting(database, clock)
         kinds: dict[JobKind, Kind] = {
             JobKind.BATCH_REVERT: self.reverting,
-            JobKind.CODES_GENERATE: Generating(database, clock),
+            JobKind.CODES_GENERATE: Generating(database, clock, words),
             JobKind.CODES_EXPORT: CodesExport(database, clock),
         }
         self.runner = Runner(database, clock, kinds)
@@ -66,10 +67,10 @@ class Services:
         self.stocking = Stocking(database, clock, self.jobs)
         self.changing = Changing(database, clock)
         self.telling = Telling()
-        self.issuing = Issuing(database, clock, self.telling)
+        self.issuing = Issuing(database, clock, self.telling, words)
         self.redeeming = Redeeming(database, clock, self.telling)
         self.inbound = Inbound(database, clock, self.telling, self.desk)
-        self.replacing = Replacing(database, clock)
+        self.replacing = Replacing(database, clock, words)
         self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)
         self.people = People(database, clock)
@@ -84,9 +85,9 @@ class Services:
         self.clock = clock
 
     @classmethod
-    def open(cls, store: str, clock: Clock = system_clock) -> "Services":
-        """Over the store named by a URL."""
-        return cls(open_database(store), clock)
+    def open(cls, store: str, clock: Clock = system_clock, *, words: Words = OURS) -> "Services":
+        """Over the store named by a URL; `words` are those that no made code may hold."""
+        return cls(open_database(store), clock, words=words)
 
     def desk(self, channel: str) -> ChannelDesk:
         """What the channel of that name is handed to work with."""

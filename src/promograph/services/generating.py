@@ -9,6 +9,7 @@ from promograph.domain.codes import normalise
 from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.codes.making import generate
 from promograph.domain.codes.placeholders import is_placeholder
+from promograph.domain.codes.words import Words
 from promograph.domain.jobs import Result
 from promograph.domain.stock.batches import BatchSource
 from promograph.services.ahead import ahead
@@ -23,15 +24,16 @@ _ROUND = 100_000
 class Generating:
     """The kind CODES_GENERATE. Its input: `format` (the fields of a CodeFormat), `count`, `channel`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, words: Words) -> None:
         self._database = database
         self._clock = clock
+        self._words = words
 
     async def run(self, run: Run) -> None:
         look, count = CodeFormat(**run.input["format"]), run.input["count"]
         load = JobLoad(self._database, run)
         while load.added < count:
-            async with aclosing(ahead(_rounds(look, count - load.added))) as rounds:
+            async with aclosing(ahead(_rounds(look, count - load.added, self._words))) as rounds:
                 async for texts, keys in rounds:
                     await load.put(texts, keys)
         now = self._clock()
@@ -42,23 +44,23 @@ class Generating:
 
 
 def _publish(connection: Connection, load: JobLoad, run: Run, now: datetime) -> Result:
-    count = run.input["count"]
+    count, look = run.input["count"], CodeFormat(**run.input["format"])
     batch = loading.publish(
         connection,
         load.load,
         load.last,
         source=BatchSource.GENERATED,
         channel=run.input["channel"],
-        report={"read": count, "added": count},
+        report={"read": count, "added": count, "space": str(look.space())},  # JSON has no integers so large
         now=now,
     )
     return Result(batch_id=batch)
 
 
-def _rounds(look: CodeFormat, count: int) -> Iterator[tuple[list[str], list[str]]]:
+def _rounds(look: CodeFormat, count: int, words: Words) -> Iterator[tuple[list[str], list[str]]]:
     """New texts with their keys, `count` of them."""
     for made in range(0, count, _ROUND):
-        texts = generate(look, min(count - made, _ROUND))
+        texts = generate(look, min(count - made, _ROUND), words=words)
         keys = _keys(texts)
         if any(map(is_placeholder, keys)):
             texts = [text for text, key in zip(texts, keys, strict=True) if not is_placeholder(key)]

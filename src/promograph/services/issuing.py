@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from promograph.domain.clock import Clock
 from promograph.domain.codes.placeholders import Purpose, placeholder
+from promograph.domain.codes.words import OURS, Words
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest
 from promograph.domain.keys import checked_key, checked_optional
@@ -21,10 +22,11 @@ _HEAVY = 500
 class Issuing:
     """Codes for customers. Refusals and bad input are outcomes; only faults of the store are raised."""
 
-    def __init__(self, database: Database, clock: Clock, telling: Telling) -> None:
+    def __init__(self, database: Database, clock: Clock, telling: Telling, words: Words = OURS) -> None:
         self._database = database
         self._clock = clock
         self._telling = telling
+        self._words = words
         self._gatherer = Gatherer(self._issue)
         self._repeater = Gatherer(self._reissue)
         # One at a time, since they are large; gathered all the same, for the second try when a key was just taken.
@@ -76,7 +78,7 @@ class Issuing:
     async def _issue_call(self, calls: Sequence[IssueCall]) -> Sequence[list[IssueOutcome]]:
         now = self._clock()
         answers = await self._database.write(
-            lambda connection: [issue_call(connection, call, now) for call in calls], heavy=True
+            lambda connection: [issue_call(connection, call, now, self._words) for call in calls], heavy=True
         )
         for outcomes in answers:
             self._telling.issued(outcomes)
@@ -85,7 +87,7 @@ class Issuing:
     async def _issue(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
         now = self._clock()
         outcomes = await self._database.write(
-            lambda connection: issuing.issue(connection, requests, now), heavy=len(requests) > _HEAVY
+            lambda connection: issuing.issue(connection, requests, now, self._words), heavy=len(requests) > _HEAVY
         )
         self._telling.issued(outcomes)
         return outcomes

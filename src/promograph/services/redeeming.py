@@ -1,9 +1,10 @@
 """Use cases of a checkout: would this work, set it aside, use it, undo that."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from promograph.domain.carts import Cart, Money, checked_cart
 from promograph.domain.clock import Clock
@@ -26,9 +27,12 @@ from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.services.keyed_writes import write_again
 from promograph.services.telling import Telling
+from promograph.services.typing_errors import TypingErrors
 from promograph.store import holding, late_sales, promotions, redeeming, rolling_back
 from promograph.store.databases.database import Database
 from promograph.store.holding import ReleaseOutcome
+
+A = TypeVar("A", RedeemOutcome, HoldOutcome, Validation)
 
 SHORTEST_HOLD = timedelta(seconds=1)
 LONGEST_HOLD = timedelta(days=1)
@@ -45,6 +49,7 @@ class Redeeming:
         self._database = database
         self._clock = clock
         self._telling = telling
+        self._typing_errors = TypingErrors(database)
         self._redeemer = Gatherer(self._redeem)
         self._call_redeemer = Gatherer(self._redeem_calls)
         # Each is decided as of an instant of its own, so they cannot share a transaction.
@@ -54,14 +59,16 @@ class Redeeming:
         self._validator = Gatherer(self._validate)
 
     async def redeem(self, request: RedeemRequest) -> RedeemOutcome:
+        redeemer = self._redeemer
         try:
             _check_redeem(request)
             if request.redeemed_at is not None:
                 sold_at = self._sold_at(request.redeemed_at, request.idempotency_key)
-                return await self._late.submit(replace(request, redeemed_at=sold_at))
+                request, redeemer = replace(request, redeemed_at=sold_at), self._late
         except BadInput as problem:
             return RedeemOutcome(problem=problem)
-        return await self._redeemer.submit(request)
+        (outcome,) = await self._read_closely([request.code], [await redeemer.submit(request)])
+        return outcome
 
     async def redeem_together(self, call: RedeemCall) -> list[RedeemOutcome]:
         """All of one cart's, or none: an outcome each, in the order of the requests. BadInput with its field."""
@@ -70,10 +77,12 @@ class Redeeming:
         for place, request in enumerate(call.requests):
             _at(place, partial(_check_redeem, request))
         if call.redeemed_at is None:
-            return await self._call_redeemer.submit(call)
-        sold_at = self._sold_at(call.redeemed_at, call.idempotency_key)
-        requests = tuple(replace(request, redeemed_at=sold_at) for request in call.requests)
-        return await self._late_calls.submit(replace(call, requests=requests))
+            outcomes = await self._call_redeemer.submit(call)
+        else:
+            sold_at = self._sold_at(call.redeemed_at, call.idempotency_key)
+            requests = tuple(replace(request, redeemed_at=sold_at) for request in call.requests)
+            outcomes = await self._late_calls.submit(replace(call, requests=requests))
+        return await self._read_closely([request.code for request in call.requests], outcomes)
 
     async def hold(self, request: HoldRequest) -> HoldOutcome:
         try:
@@ -87,7 +96,8 @@ class Redeeming:
                 )
         except BadInput as problem:
             return HoldOutcome(problem=problem)
-        return await self._holder.submit(request)
+        (outcome,) = await self._read_closely([request.code], [await self._holder.submit(request)])
+        return outcome
 
     async def release(self, token: str) -> ReleaseOutcome:
         """End a hold; one that is over already is fine."""
@@ -128,7 +138,7 @@ class Redeeming:
         problem = next((answer.problem for answer in answers if answer.problem is not None), None)
         if problem is not None:
             raise problem
-        return answers
+        return await self._read_closely([request.code for request in requests], answers)
 
     async def promotions_for_cart(self, cart: Cart, customer: str | None) -> list[Validation]:
         """The promotions without codes that the cart is eligible for, in the order in which they would be taken.
@@ -141,6 +151,15 @@ class Redeeming:
         now = self._clock()
         answers = await self._database.read(lambda connection: redeeming.look(connection, requests, now))
         return [answer for (answer,) in answers if answer.is_valid]
+
+    async def _read_closely(self, texts: Iterable[str | None], answers: Sequence[A]) -> list[A]:
+        """The answers, in which refused codes say so whose texts show a typing error."""
+        return [
+            replace(answer, mistyped=True)
+            if answer.refusals and text is not None and await self._typing_errors.is_one(text)
+            else answer
+            for text, answer in zip(texts, answers, strict=False)
+        ]
 
     async def _redeem(self, requests: Sequence[RedeemRequest]) -> Sequence[RedeemOutcome]:
         now = self._clock()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from promograph.domain.clock import Clock
+from promograph.domain.codes.words import OURS, Words
 from promograph.domain.issuing import IssueOutcome
 from promograph.domain.keys import checked_optional
 from promograph.domain.refusals import Refusal, RefusalCode
@@ -21,9 +22,10 @@ _HEAVY = 500
 class Replacing:
     """Refusals are outcomes. Under an idempotency key the first answer is given again, ever after."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, words: Words = OURS) -> None:
         self._database = database
         self._clock = clock
+        self._words = words
 
     async def replace(
         self, requests: Sequence[ReplaceRequest], *, operation: str, key: str | None = None
@@ -46,7 +48,7 @@ class Replacing:
                 dump=lambda outcomes: [issuances.dump_outcome(outcome) for outcome in outcomes],
                 load=lambda kept: [issuances.load_outcome(outcome) for outcome in kept],
             )
-            return once.answer(connection, lambda: replacing.replace_codes(connection, requests, now))
+            return once.answer(connection, lambda: replacing.replace_codes(connection, requests, now, self._words))
 
         return await write_again(self._database, work, heavy=len(requests) > _HEAVY)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 
 from promograph.domain.clock import Clock
@@ -25,8 +25,9 @@ from promograph.services.jobs import Asking, Jobs
 from promograph.services.jobs.loading import claim_line
 from promograph.services.loading import Loader
 from promograph.store import load_orders, promotions, stock
+from promograph.store.codes import looks
 from promograph.store.codes.listing import code_page
-from promograph.store.databases.database import Database
+from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import NewJob
 from promograph.store.listing import Page, Slice, batch_page, batch_row
 from promograph.store.load_orders import AlreadyDone, Order
@@ -38,6 +39,14 @@ _FEW = 100_000
 """So many codes are a matter of a second: they wait for no room."""
 
 _LONG_SECONDS = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationPlan:
+    """The look of codes to be made; once they are, one guess in `odds` hits a code of the promotion."""
+
+    look: CodeFormat
+    odds: int
 
 
 class Stocking:
@@ -75,27 +84,34 @@ class Stocking:
         key: str | None = None,
     ) -> Job:
         """The job that generates them, at work already where this process has room for it."""
-        if not 1 <= count <= MOST_GENERATED:
-            raise BadInput(
-                InputProblem.OUT_OF_RANGE, f"count must be 1 to {MOST_GENERATED:,}; it is {count:,}.", field=("count",)
-            )
+        _check_count(count)
         checked_optional(channel, "channel", longest=64)
         asking = Asking(operation=JobKind.CODES_GENERATE, key=key, asked=(promotion_id, count, format_, channel))
         earlier = await self._jobs.earlier(asking)
         if earlier is not None:
             return earlier
+        plan = await self.plan_generating(promotion_id, count, format_)
+        input_ = {"format": asdict(plan.look), "count": count, "channel": channel}
+        new = NewJob(kind=JobKind.CODES_GENERATE, input=input_, total=count, promotion_id=promotion_id)
+        now = self._clock()
+
+        def begin(connection: Connection, job: Job) -> dict[str, int]:
+            looks.keep(connection, plan.look)
+            return claim_line(connection, job, now)
+
+        return await self._jobs.submit(new, asking, begin, quick=count <= _FEW)
+
+    async def plan_generating(self, promotion_id: int, count: int, format_: CodeFormat | None) -> GenerationPlan:
+        """What would be made, and how hard to guess it would be; nothing is. BadInput as from `begin_generating`."""
+        _check_count(count)
         promotion = await self._open(promotion_id)
         look = promotion.terms.code_format if format_ is None else format_
         look.validate()
         check_not_reserved(look)
         counters = await self._database.read(lambda connection: stock.read(connection, [promotion_id]))
-        look.check_room(counters[promotion_id].total, count)
-        input_ = {"format": asdict(look), "count": count, "channel": channel}
-        new = NewJob(kind=JobKind.CODES_GENERATE, input=input_, total=count, promotion_id=promotion_id)
-        now = self._clock()
-        return await self._jobs.submit(
-            new, asking, lambda connection, job: claim_line(connection, job, now), quick=count <= _FEW
-        )
+        existing = counters[promotion_id].total
+        look.check_room(existing, count)
+        return GenerationPlan(look, look.guess_odds(existing + count))
 
     async def _added(self, job: Job) -> Added:
         """What a job that is done has added."""
@@ -180,6 +196,13 @@ class Stocking:
     async def _open(self, promotion_id: int) -> Promotion:
         found = await self._database.read(lambda connection: promotions.by_id(connection, [promotion_id]))
         return checked_taker(found.get(promotion_id), self._clock())
+
+
+def _check_count(count: int) -> None:
+    if not 1 <= count <= MOST_GENERATED:
+        raise BadInput(
+            InputProblem.OUT_OF_RANGE, f"count must be 1 to {MOST_GENERATED:,}; it is {count:,}.", field=("count",)
+        )
 
 
 def _digest(content: bytes) -> str:

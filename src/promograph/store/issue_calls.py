@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from sqlalchemy import Connection
 
+from promograph.domain.codes.words import OURS, Words
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.errors import BadInput
 from promograph.store import issuances, issuing
@@ -39,7 +40,7 @@ def _raise(problem: BadInput) -> NoReturn:
     raise problem
 
 
-def issue_call(connection: Connection, call: IssueCall, now: datetime) -> Answer:
+def issue_call(connection: Connection, call: IssueCall, now: datetime, words: Words = OURS) -> Answer:
     """An outcome a request, in their order; the first answer again where the key has one.
 
     BadInput (KEY_REUSED) where the key belongs to another call.
@@ -53,7 +54,7 @@ def issue_call(connection: Connection, call: IssueCall, now: datetime) -> Answer
     answers = replays.answer(
         connection,
         [call],
-        lambda calls: [issuing.issue(connection, one.requests, now) for one in calls],
+        lambda calls: [issuing.issue(connection, one.requests, now, words) for one in calls],
         now=to_micros(now),
     )
     return answers[0]

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from promograph.domain.codes.words import OURS, Words
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, occasion, why_not_open
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
@@ -69,34 +70,46 @@ class _NotAllNew(Exception):
     """A call that was hoped to be all new first issues is something else."""
 
 
-def issue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
-    """An outcome a request, in their order. Requests for one occasion share one code, in this call and for ever."""
-    return REPLAYS.answer(connection, requests, lambda fresh: _issue(connection, fresh, now), now=to_micros(now))
+def issue(
+    connection: Connection, requests: Sequence[IssueRequest], now: datetime, words: Words = OURS
+) -> list[IssueOutcome]:
+    """An outcome a request, in their order. Requests for one occasion share one code, in this call and for ever.
+
+    No code that is made for one of them holds any of the words.
+    """
+    return REPLAYS.answer(connection, requests, lambda fresh: _issue(connection, fresh, now, words), now=to_micros(now))
 
 
-def _issue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
+def _issue(connection: Connection, requests: Sequence[IssueRequest], now: datetime, words: Words) -> list[IssueOutcome]:
     # Most large calls are first issues from end to end. Looking up ten thousand occasions to learn that costs a good
     # part of what issuing costs, and the unique index tells it for nothing; where it objects, everything is undone and
     # looked at one by one.
     if len(requests) >= _HOPEFUL_FROM:
         try:
             with savepoint(connection):
-                return _Batch(connection, requests, now, hopeful=True).run()
+                return _Batch(connection, requests, now, words, hopeful=True).run()
         except (_NotAllNew, *TAKEN):
             pass
-    return _Batch(connection, requests, now).run()
+    return _Batch(connection, requests, now, words).run()
 
 
 class _Batch:
     """The state of one call of `issue`, in the order of its steps."""
 
     def __init__(
-        self, connection: Connection, requests: Sequence[IssueRequest], now: datetime, *, hopeful: bool = False
+        self,
+        connection: Connection,
+        requests: Sequence[IssueRequest],
+        now: datetime,
+        words: Words,
+        *,
+        hopeful: bool = False,
     ) -> None:
         self._connection = connection
         self._requests = requests
         self._now = now
         self._micros = to_micros(now)
+        self._words = words
         self._hopeful = hopeful
         self._outcomes: list[IssueOutcome | None] = [None] * len(requests)
         self._same: dict[int, int] = {}  # a request's place -> the place of the first with the same occasion
@@ -218,7 +231,7 @@ class _Batch:
             terms, codes = part.promotion.terms, taken[part.promotion.id]
             short = len(part.wanted) - len(codes)
             if short and terms.on_empty is OnEmpty.GENERATE:
-                made = line.make(self._connection, terms.code_format, part.stock, short)
+                made = line.make(self._connection, terms.code_format, part.stock, short, self._words)
                 part.made = len(made)
                 codes += made
         return taken

@@ -16,6 +16,7 @@ from promograph.domain.codes import normalise
 from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.codes.making import generate
 from promograph.domain.codes.placeholders import is_placeholder
+from promograph.domain.codes.words import OURS, Words
 from promograph.errors import BadInput
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
@@ -142,8 +143,11 @@ def put_back(connection: Connection, codes: Sequence[tuple[int, int]]) -> None:
     _PUT_BACK.run(connection, codes)
 
 
-def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) -> list[Code]:
-    """New codes in the promotion's format; fewer than `count` where the format has no room left to be unguessable."""
+def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int, words: Words = OURS) -> list[Code]:
+    """New codes in the promotion's format; fewer than `count` where the format has no room left to be unguessable.
+
+    None of them holds one of the words.
+    """
     try:
         format_.check_room(stock.tail + stock.made, count)
     except BadInput:
@@ -153,7 +157,7 @@ def make(connection: Connection, format_: CodeFormat, stock: Stock, count: int) 
         short = count - len(made)
         if not short:
             break
-        real = [text for text in generate(format_, short) if not is_placeholder(normalise(text))]
+        real = [text for text in generate(format_, short, words=words) if not is_placeholder(normalise(text))]
         texts = {-(stock.made + n): text for n, text in enumerate(real, start=1)}
         rows = [(seq, normalise(text), None if normalise(text) == text else text) for seq, text in texts.items()]
         free = {row[0] for row in _MAKE.fetch(connection, rows, id=stock.promotion_id)}

@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     """
     settings = settings or load_settings()
     plugins = PluginManager.of(settings)
-    used = services or Services.open(settings.store)
+    used = services or Services.open(settings.store, words=settings.words)
     used.inbound.connect(plugins.channels())
     if plugins.hears:
         used.telling.listen(plugins.tell)

@@ -46,6 +46,11 @@ class CodeFormatInput:
     pattern: str | None = strawberry.field(
         default=None, description="Instead of a length: `#` is a random character, others stand for themselves."
     )
+    check_character: bool = strawberry.field(
+        default=False,
+        description="Whether the last of the random characters is worked out from the others instead, so that a typing "
+        "error shows in the code itself: whoever makes one is told MISTYPED.",
+    )
 
 
 @strawberry.input(description="How often a customer may redeem within a stretch of the calendar.")

@@ -46,6 +46,9 @@ class CodeFormat:
     length: int = strawberry.field(description="How many random characters, where no pattern says so.")
     alphabet: str = strawberry.field(description="The random characters are of these.")
     pattern: str | None = strawberry.field(description="`#` is a random character, others stand for themselves.")
+    check_character: bool = strawberry.field(
+        description="Whether the last of the random characters is a check character, worked out from the others."
+    )
 
 
 @strawberry.type(
@@ -243,7 +246,12 @@ def promotion_node(
 
 def shown_format(look: code_formats.CodeFormat) -> CodeFormat:
     return CodeFormat(
-        prefix=look.prefix, suffix=look.suffix, length=look.length, alphabet=look.alphabet, pattern=look.pattern
+        prefix=look.prefix,
+        suffix=look.suffix,
+        length=look.length,
+        alphabet=look.alphabet,
+        pattern=look.pattern,
+        check_character=look.check,
     )
 
 

@@ -115,6 +115,7 @@ def format_of(input: CodeFormatInput | None) -> code_formats.CodeFormat:
         length=input.length,
         alphabet=input.alphabet,
         pattern=input.pattern,
+        check=input.check_character,
     )
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from promograph.domain.codes import MAX_LENGTH, check_text, normalise
+from promograph.domain.codes.check_characters import is_right, modulus
 from promograph.errors import BadInput, InputProblem
 
 DEFAULT_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -21,6 +22,8 @@ SAFE_ODDS = 1_000_000
 PLACE = "#"
 """In a pattern: one random character."""
 
+_FEWEST_CHECKED = 2
+
 # Half the values of a byte: the other half is enough to name every literal character of a code (see `code_making`).
 MAX_ALPHABET = 128
 
@@ -31,6 +34,7 @@ class CodeFormat:
 
     The middle is `length` random characters of `alphabet`, or what `pattern` says: `#` is a random character and all
     others stand for themselves. With a pattern, `length` stays at its default, for the pattern knows its own.
+    With `check`, the last of these characters is not random but worked out from the others (see `check_characters`).
     Only `validate` may be called before `validate` has passed.
     """
 
@@ -39,6 +43,7 @@ class CodeFormat:
     length: int = DEFAULT_LENGTH
     alphabet: str = DEFAULT_ALPHABET
     pattern: str | None = None
+    check: bool = False
 
     @property
     def letters(self) -> str:
@@ -47,7 +52,7 @@ class CodeFormat:
 
     @property
     def places(self) -> int:
-        """How many characters of a code are random."""
+        """How many characters of a code are random, the check character among them."""
         return self.length if self.pattern is None else self.pattern.count(PLACE)
 
     @property
@@ -68,9 +73,47 @@ class CodeFormat:
         _check_joins(self)
 
     def space(self) -> int:
-        """How many different codes there can be."""
-        space: int = len(self.alphabet) ** self.places
+        """How many different codes there can be; with a check character, at least so many."""
+        size, places = len(self.alphabet), self.places
+        space: int
+        if not self.check:
+            space = size**places
+        elif modulus(size) == size:
+            space = size ** (places - 1)
+        else:
+            space = size ** (places - 2) * (
+                size - 1
+            )  # of the last random letter, at most one leaves no check character
         return space
+
+    def is_mistyped(self, key: str) -> bool:
+        """Whether a normalised text looks like a code of this format whose check character is wrong.
+
+        One character that is not of the alphabet may be among it: that is a typing error, too.
+        """
+        if not self.check:
+            return False
+        drawn = self._drawn(key)
+        if drawn is None:
+            return False
+        letters = self.letters
+        places = [letters.find(letter) for letter in drawn]
+        strange = places.count(-1)
+        return strange == 1 or (not strange and not is_right(places, len(letters)))
+
+    def _drawn(self, key: str) -> str | None:
+        """What stands where a code of this format has its random characters; None where the others differ."""
+        literals = [normalise(literal) for literal in self.literals]
+        if len(key) != self.places + sum(map(len, literals)):
+            return None
+        at, drawn = 0, ""
+        for number, literal in enumerate(literals):
+            if not key.startswith(literal, at):
+                return None
+            at += len(literal)
+            drawn += key[at : at + 1]
+            at += number < self.places
+        return drawn
 
     def guess_odds(self, codes: int) -> int:
         """With so many codes in use, a guess of this format hits one in *this many* tries, rounded down."""
@@ -98,6 +141,9 @@ class CodeFormat:
 
 
 def _check_places(look: CodeFormat) -> None:
+    if look.check and (look.length if look.pattern is None else look.pattern.count(PLACE)) < _FEWEST_CHECKED:
+        sentence = "The last random character is the check character: there must be others before it."
+        raise _bad(_middle_field(look), sentence, InputProblem.OUT_OF_RANGE)
     if look.pattern is None:
         if not 1 <= look.length <= MAX_LENGTH:
             sentence = f"A code has 1 to {MAX_LENGTH} random characters, not {look.length:,}."

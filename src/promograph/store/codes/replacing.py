@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from sqlalchemy import Connection
 
+from promograph.domain.codes.words import OURS, Words
 from promograph.domain.decisions import CodeFacts
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, given_up
 from promograph.domain.promotions import OnEmpty
@@ -59,8 +60,13 @@ class _Old:
     send: str | None
 
 
-def replace_codes(connection: Connection, requests: Sequence[ReplaceRequest], now: datetime) -> list[IssueOutcome]:
-    """For each request another code for the same customer, on the same occasion, with the same expiry."""
+def replace_codes(
+    connection: Connection, requests: Sequence[ReplaceRequest], now: datetime, words: Words = OURS
+) -> list[IssueOutcome]:
+    """For each request another code for the same customer, on the same occasion, with the same expiry.
+
+    No code that is made for one of them holds any of the words.
+    """
     asked = [ValidateRequest(code=request.code) for request in requests]
     subjects = Subjects.locked(connection, asked, now)
     outcomes: dict[int, IssueOutcome] = {}
@@ -70,7 +76,7 @@ def replace_codes(connection: Connection, requests: Sequence[ReplaceRequest], no
             outcomes[place] = IssueOutcome(problem=refusal)
         else:
             olds.append(old)
-    new = _taken(connection, olds, now)
+    new = _taken(connection, olds, now, words)
     lucky: list[tuple[_Old, Code]] = []
     for old in olds:
         codes = new[old.subject.promotion.id]
@@ -141,7 +147,7 @@ def _with_holds(subject: Subject, code: CodeFacts) -> CodeFacts:
     return replace(code, holds=subject.holders, held_until=subject.held_until) if subject.holders else code
 
 
-def _taken(connection: Connection, olds: Sequence[_Old], now: datetime) -> dict[int, list[Code]]:
+def _taken(connection: Connection, olds: Sequence[_Old], now: datetime, words: Words) -> dict[int, list[Code]]:
     """New codes by promotion: what sends have booked is left to them."""
     wanted: dict[int, list[_Old]] = {}
     for old in olds:
@@ -153,7 +159,7 @@ def _taken(connection: Connection, olds: Sequence[_Old], now: datetime) -> dict[
         counters.available -= len(taken[id_])
         short = len(group) - len(taken[id_])
         if short and terms.on_empty is OnEmpty.GENERATE:
-            taken[id_] += line.make(connection, terms.code_format, counters, short)
+            taken[id_] += line.make(connection, terms.code_format, counters, short, words)
     return taken
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Integer, String
+from sqlalchemy import JSON, Column, Index, Integer, String, Text
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
@@ -23,6 +23,7 @@ class BatchRow(SQLModel, table=True):
     """One act of adding codes: those numbered `first_seq` to `last_seq`, less the `reverted` ones."""
 
     __tablename__ = "batch"
+    __table_args__ = (Index("batch_codes", "promotion_id", "first_seq"),)
 
     id: int | None = serial()
     promotion_id: int = promotion_column(index=True)
@@ -47,6 +48,14 @@ class CodeRow(SQLModel, table=True):
         # Few of many, so that a list of them need not pass over all the others.
         Index("code_blocked", "promotion_id", "seq", sqlite_where=sql("blocked"), postgresql_where=sql("blocked")),
         Index("code_void", "promotion_id", "seq", sqlite_where=sql("void"), postgresql_where=sql("void")),
+        Index(
+            "code_expiry",
+            "promotion_id",
+            "expires_at",
+            "seq",
+            sqlite_where=sql("expires_at IS NOT NULL"),
+            postgresql_where=sql("expires_at IS NOT NULL"),
+        ),
         BY_ITS_KEY,
     )
 
@@ -58,6 +67,15 @@ class CodeRow(SQLModel, table=True):
     void: bool = flag()
     expires_at: datetime | None = instant(nullable=True)
     uses: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
+
+
+class LookRow(SQLModel, table=True):
+    """A format of codes with a check character, as JSON; `id` is the SHA-256 of that."""
+
+    __tablename__ = "code_look"
+
+    id: str = Field(sa_column=Column(String(64), primary_key=True))
+    look: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class ReturnedRow(SQLModel, table=True):
