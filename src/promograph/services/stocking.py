@@ -24,8 +24,7 @@ from promograph.services.ahead import ahead
 from promograph.services.jobs import Asking, Jobs
 from promograph.services.jobs.loading import claim_line
 from promograph.services.loading import Loader
-from promograph.store import load_orders, promotions, stock
-from promograph.store.codes import looks
+from promograph.store import code_looks, load_orders, promotions, stock
 from promograph.store.codes.listing import code_page
 from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import NewJob
@@ -96,7 +95,7 @@ class Stocking:
         now = self._clock()
 
         def begin(connection: Connection, job: Job) -> dict[str, int]:
-            looks.keep(connection, plan.look)
+            code_looks.keep(connection, plan.look)
             return claim_line(connection, job, now)
 
         return await self._jobs.submit(new, asking, begin, quick=count <= _FEW)

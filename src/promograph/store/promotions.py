@@ -25,7 +25,7 @@ from promograph.domain.promotions import (
 )
 from promograph.domain.rewards import Single, dump_reward, load_reward
 from promograph.domain.windows import Window
-from promograph.store.codes import looks
+from promograph.store import code_looks
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import from_micros, to_micros
 
@@ -99,13 +99,13 @@ def insert(connection: Connection, terms: PromotionTerms, now: int) -> int:
     """The id of the new draft, whose stock row is made with it. `now` in microseconds."""
     id_ = int(_INSERT.fetch(connection, now=now, **as_row(terms))[0][0])
     _INSERT_STOCK.run(connection, id=id_)
-    looks.keep(connection, terms.code_format)
+    code_looks.keep(connection, terms.code_format)
     return id_
 
 
 def update(connection: Connection, id_: int, terms: PromotionTerms, now: int) -> None:
     _UPDATE.run(connection, id=id_, now=now, **as_row(terms))
-    looks.keep(connection, terms.code_format)
+    code_looks.keep(connection, terms.code_format)
 
 
 def set_status(
