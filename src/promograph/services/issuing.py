@@ -142,8 +142,9 @@ async def _of_the_good(
         )
     outcomes: list[IssueOutcome | None] = [None] * len(requests)
     good: list[int] = []
+    fine = set[tuple[str | None, ...]]()
     for place, request in enumerate(requests):
-        problem = _fault(request)
+        problem = _fault(request, fine)
         if problem is None:
             good.append(place)
         else:
@@ -154,14 +155,19 @@ async def _of_the_good(
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _fault(request: IssueRequest) -> BadInput | None:
+def _fault(request: IssueRequest, fine: set[tuple[str | None, ...]] | None = None) -> BadInput | None:
+    """What cannot be read of it. `fine` remembers what requests of one call have in common, all but the customer."""
+    common = (request.promotion, request.send, request.message, request.channel, request.idempotency_key)
     try:
-        checked_key(request.promotion, "promotion")
+        if fine is None or common not in fine:
+            checked_key(request.promotion, "promotion")
+            checked_optional(request.send, "send")
+            checked_optional(request.message, "message")
+            checked_optional(request.channel, "channel", longest=64)
+            checked_optional(request.idempotency_key, "idempotencyKey")
+        if fine is not None:
+            fine.add(common)
         checked_key(request.customer, "customer")
-        checked_optional(request.send, "send")
-        checked_optional(request.message, "message")
-        checked_optional(request.channel, "channel", longest=64)
-        checked_optional(request.idempotency_key, "idempotencyKey")
     except BadInput as problem:
         return problem
     return None

@@ -3,13 +3,14 @@
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from graphql import DocumentNode
 from strawberry.types.graphql import OperationType
 
 from promograph.api.scopes import Needed
+from promograph.domain.access import Scope
 from strawberry_compiled import Compiled
 
 _BYTES_PER_TOKEN = 550
@@ -25,6 +26,7 @@ class KnownOperation:
     """One operation of a document: query, mutation or subscription, and the rights that it needs.
 
     `compiled` is the operation as a callable; `is_judged` once it was tried, `seen` counts how often it came before.
+    `met_by` are the scopes of callers who were found to have what it needs.
     """
 
     type: OperationType
@@ -32,6 +34,7 @@ class KnownOperation:
     compiled: Compiled | None = None
     is_judged: bool = False
     seen: int = 0
+    met_by: set[frozenset[Scope]] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from promograph.api.documents.compiling import OperationCompiler
 from promograph.api.documents.masking import public_error
 from promograph.api.documents.memory import KnownDocument, KnownOperation
 from promograph.api.scopes import caller_of, refusal
+from promograph.domain.access import Caller
 
 # It answers what graphql-core asks, but is not typed as the guard that graphql-core wants.
 _is_awaitable: Any = optimized_is_awaitable
@@ -102,6 +103,15 @@ class Schema(strawberry.Schema):
         operation = known.chosen(name) if known else None
         if known is None or operation is None or (allowed is not None and operation.type not in allowed):
             return None
-        if operation.needs and refusal(operation.needs, caller_of(context)):
+        if operation.needs and not _may(operation, caller_of(context)):
             return None
         return known, operation
+
+
+def _may(operation: KnownOperation, caller: Caller) -> bool:
+    if caller.scopes in operation.met_by:
+        return True
+    if refusal(operation.needs, caller):
+        return False
+    operation.met_by.add(caller.scopes)
+    return True
