@@ -24,7 +24,9 @@ from promograph.channels import (
 )
 from promograph.domain.carts import Money
 from promograph.domain.issuing import IssueOutcome, IssueRequest
-from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+from promograph.domain.orders.news import OrderCode, OrderLine, OrderNews, OrderRefund, OrderStanding, OrderState
+from promograph.domain.orders.reports import OrderCodeReport, OrderCodeState, OrderReport
+from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackOutcome, RollbackRequest
 from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.hookspecs import TemplateFunction, hookimpl
 
@@ -46,10 +48,21 @@ __all__ = [
     "MessageChannel",
     "Money",
     "OrderChannel",
+    "OrderCode",
+    "OrderCodeReport",
+    "OrderCodeState",
+    "OrderLine",
+    "OrderNews",
+    "OrderRefund",
+    "OrderReport",
+    "OrderStanding",
+    "OrderState",
     "ProviderEvent",
     "ProviderRequest",
     "RedeemOutcome",
     "RedeemRequest",
+    "RollbackOutcome",
+    "RollbackRequest",
     "Secret",
     "SettingsReader",
     "TemplateFunction",

@@ -17,6 +17,7 @@ from promograph import (
     ProviderEvent,
     ProviderRequest,
     RedeemRequest,
+    RollbackRequest,
 )
 from promograph.domain.promotions import CodeKind
 from promograph.domain.sending.deliveries import DeliveryState
@@ -223,6 +224,14 @@ async def test_a_desk_gives_repeats_redeems_and_reports_under_the_channels_name(
     redeemed = await desk.report_redemptions([RedeemRequest(code=first[0].text, customer="c0")])
     assert redeemed[0].redemption is not None
     assert redeemed[0].redemption.channel == "shop"
+    use = redeemed[0].redemption
+    undo = RollbackRequest(promotion_id=use.promotion_id, number=use.number, idempotency_key="shop:refund-1")
+    gone = RollbackRequest(promotion_id=use.promotion_id, number=99)
+    for _ in range(2):
+        undone, again, missing = await desk.report_rollbacks([undo, undo, gone])
+        assert undone.rollback is not None and undone.rollback.is_whole
+        assert (again.rollback, missing.problem is not None) == (undone.rollback, True)
+    assert (await world.inventory(promotion)).redemptions == 0
     await desk.report_delivery([said("1", DeliveryEventKind.DELIVERED)])
     assert await world.services.inbound.states("shop", ["send-1.1"]) == {"send-1.1": DeliveryState.DELIVERED}
 

@@ -5,7 +5,9 @@ from typing import Protocol
 
 from promograph.channels.provider_events import ProviderEvent
 from promograph.domain.issuing import IssueOutcome, IssueRequest
-from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+from promograph.domain.orders.news import OrderNews
+from promograph.domain.orders.reports import OrderReport
+from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackOutcome, RollbackRequest
 
 
 class Desk(Protocol):
@@ -23,6 +25,17 @@ class Desk(Protocol):
 
     async def report_redemptions(self, requests: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
         """Codes that were used in a shop. Give each an idempotency key made of the shop's own id of the order."""
+
+    async def report_rollbacks(self, requests: Sequence[RollbackRequest]) -> list[RollbackOutcome]:
+        """Redemptions that a shop undid, whole or in part. Give each an idempotency key made of the shop's own id."""
+
+    async def report_orders(self, news: Sequence[OrderNews]) -> list[OrderReport | None]:
+        """What a shop says of its orders, as it comes: twice, late and out of order. promograph puts it together, and
+        redeems and rolls back what follows from all of it.
+
+        How each order stands then; None for one that names no code of ours. A use that cannot be counted is kept, shown
+        to people, and tried again. Whoever learns of an order otherwise (from a list, say) tells of it here as well.
+        """
 
     async def report_delivery(self, events: Sequence[ProviderEvent]) -> None:
         """What became of messages. Said twice or out of order is fine."""

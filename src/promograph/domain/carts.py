@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from promograph.domain.currencies import DIGITS, from_minor
+from promograph.domain.currencies import DIGITS, from_minor, nearest_minor
 from promograph.domain.keys import checked_key, checked_optional
 from promograph.errors import BadInput, InputProblem
 
@@ -25,6 +25,11 @@ class Money:
 
     minor: int
     currency: str
+
+    @classmethod
+    def nearest(cls, amount: str, currency: str) -> "Money":
+        """From a decimal such as `8.00`, half up; ValueError for what is none, and for a currency that nobody knows."""
+        return cls(minor=nearest_minor(amount, currency), currency=currency)
 
     @property
     def amount(self) -> str:

@@ -1,6 +1,6 @@
 """Currencies and their smallest units, as ISO 4217 lists them (active codes, 2025)."""
 
-from decimal import Context, Decimal, Inexact
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 
 from promograph.errors import BadInput, InputProblem
 
@@ -45,6 +45,17 @@ def _exactly(amount: Decimal, unit: Decimal) -> Decimal | None:
         return _EXACT.multiply(amount, unit)
     except Inexact:
         return None
+
+
+def nearest_minor(amount: str, currency: str) -> int:
+    """The amount in the smallest unit, half up; ValueError for what is no amount, and for an unknown currency."""
+    try:
+        minor = Decimal(amount) * _UNITS[currency]
+    except (InvalidOperation, KeyError):
+        minor = Decimal("NaN")
+    if not minor.is_finite() or abs(minor) > _LARGEST:
+        raise ValueError(f"{amount!r} {currency!r} is not an amount of money")
+    return int(minor.to_integral_value(ROUND_HALF_UP))
 
 
 def from_minor(minor: int, currency: str) -> Decimal:

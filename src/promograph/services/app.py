@@ -21,6 +21,7 @@ from promograph.services.jobs.files import JobFiles
 from promograph.services.jobs.runner import Runner
 from promograph.services.jobs.runs import Kind
 from promograph.services.lookup import Lookup
+from promograph.services.orders import Orders
 from promograph.services.people import People
 from promograph.services.promoting import Promoting
 from promograph.services.redeeming import Redeeming
@@ -69,6 +70,7 @@ class Services:
         self.telling = Telling()
         self.issuing = Issuing(database, clock, self.telling, words)
         self.redeeming = Redeeming(database, clock, self.telling)
+        self.orders = Orders(database, clock, self.telling)
         self.inbound = Inbound(database, clock, self.telling, self.desk)
         self.replacing = Replacing(database, clock, words)
         self.exporting = Exporting(database, clock, self.jobs)
@@ -91,7 +93,9 @@ class Services:
 
     def desk(self, channel: str) -> ChannelDesk:
         """What the channel of that name is handed to work with."""
-        return ChannelDesk(channel, issuing=self.issuing, redeeming=self.redeeming, keep=self.inbound.keep)
+        return ChannelDesk(
+            channel, issuing=self.issuing, redeeming=self.redeeming, orders=self.orders, keep=self.inbound.keep
+        )
 
     async def prepare(self) -> None:
         """Create the tables in an empty store; StoreOutdated where they are of another version."""

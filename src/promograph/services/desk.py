@@ -6,8 +6,11 @@ from dataclasses import replace
 
 from promograph.channels import ProviderEvent
 from promograph.domain.issuing import IssueOutcome, IssueRequest
-from promograph.domain.redeeming import RedeemOutcome, RedeemRequest
+from promograph.domain.orders.news import OrderNews
+from promograph.domain.orders.reports import OrderReport
+from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackOutcome, RollbackRequest
 from promograph.services.issuing import Issuing
+from promograph.services.orders import Orders
 from promograph.services.redeeming import Redeeming
 
 Keep = Callable[[str, Sequence[ProviderEvent]], Awaitable[int]]
@@ -16,10 +19,11 @@ Keep = Callable[[str, Sequence[ProviderEvent]], Awaitable[int]]
 class ChannelDesk:
     """A `Desk` for the channel `name`. `keep` takes in what was said of messages."""
 
-    def __init__(self, name: str, *, issuing: Issuing, redeeming: Redeeming, keep: Keep) -> None:
+    def __init__(self, name: str, *, issuing: Issuing, redeeming: Redeeming, orders: Orders, keep: Keep) -> None:
         self._name = name
         self._issuing = issuing
         self._redeeming = redeeming
+        self._orders = orders
         self._keep = keep
 
     async def request_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
@@ -29,8 +33,15 @@ class ChannelDesk:
         return await asyncio.gather(*(self._issuing.reissue(self._ours(request)) for request in requests))
 
     async def report_redemptions(self, requests: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
-        named = [replace(request, channel=request.channel or self._name) for request in requests]
-        return await asyncio.gather(*(self._redeeming.redeem(request) for request in named))
+        return await self._redeeming.redeem_many(
+            [replace(request, channel=request.channel or self._name) for request in requests]
+        )
+
+    async def report_rollbacks(self, requests: Sequence[RollbackRequest]) -> list[RollbackOutcome]:
+        return await self._redeeming.roll_back_many(requests)
+
+    async def report_orders(self, news: Sequence[OrderNews]) -> list[OrderReport | None]:
+        return await self._orders.report(self._name, news)
 
     async def report_delivery(self, events: Sequence[ProviderEvent]) -> None:
         await self._keep(self._name, events)

@@ -49,11 +49,15 @@ class Lookup:
         return await self._database.read(lambda connection: histories.issuance_at(connection, promotion_id, number))
 
     async def redemption(self, promotion_id: int, number: int) -> Redemption | None:
-        return await self._database.read(lambda connection: histories.redemption_at(connection, promotion_id, number))
+        place = (promotion_id, number)
+        found = await self._database.read(lambda connection: histories.redemptions_at(connection, [place]))
+        return found.get(place)
 
     async def rollbacks_of(self, promotion_id: int, number: int) -> list[Rollback]:
         """Of a redemption, in their order."""
-        return await self._database.read(lambda connection: rolling_back.rollbacks_of(connection, promotion_id, number))
+        place = (promotion_id, number)
+        found = await self._database.read(lambda connection: rolling_back.rollbacks_of(connection, [place]))
+        return found[place]
 
     async def history(self, promotion_id: int, seq: int) -> list[CodeEvent]:
         """What happened to a code, the latest first, at most the last 100 of each kind."""

@@ -29,10 +29,8 @@ from promograph.services.keyed_writes import write_again
 from promograph.services.telling import Telling
 from promograph.services.typing_errors import TypingErrors
 from promograph.store import holding, late_sales, promotions, redeeming, rolling_back
-from promograph.store.databases.database import Database
+from promograph.store.databases.database import Connection, Database
 from promograph.store.holding import ReleaseOutcome
-
-A = TypeVar("A", RedeemOutcome, HoldOutcome, Validation)
 
 SHORTEST_HOLD = timedelta(seconds=1)
 LONGEST_HOLD = timedelta(days=1)
@@ -40,6 +38,12 @@ LATEST_REPORT = timedelta(days=31)
 _LONGEST_REASON = 500
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _LARGEST_AMOUNT = 10**15  # of an order, in the smallest unit
+_AT_ONCE = 500
+_FEW = 16  # of them the loop's own thread takes care, as of any small transaction
+
+A = TypeVar("A", RedeemOutcome, HoldOutcome, Validation)
+Req = TypeVar("Req")
+Out = TypeVar("Out")
 
 
 class Redeeming:
@@ -69,6 +73,18 @@ class Redeeming:
             return RedeemOutcome(problem=problem)
         (outcome,) = await self._read_closely([request.code], [await redeemer.submit(request)])
         return outcome
+
+    async def redeem_many(self, requests: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
+        """Each by itself, in as few transactions as will do: an outcome a request, in their order."""
+
+        def run(part: Sequence[RedeemRequest], connection: Connection) -> list[RedeemOutcome]:
+            return redeeming.redeem(connection, part, self._clock())
+
+        punctual = await self._many([one for one in requests if one.redeemed_at is None], _why_not_redeem, run)
+        self._telling.redeemed(punctual)
+        made = iter(punctual)
+        # Those reported late are decided as of an instant of their own each.
+        return [next(made) if one.redeemed_at is None else await self.redeem(one) for one in requests]
 
     async def redeem_together(self, call: RedeemCall) -> list[RedeemOutcome]:
         """All of one cart's, or none: an outcome each, in the order of the requests. BadInput with its field."""
@@ -106,20 +122,16 @@ class Redeeming:
         return await self._database.write(lambda connection: holding.release(connection, token, now))
 
     async def roll_back(self, request: RollbackRequest) -> RollbackOutcome:
-        try:
-            checked_optional(request.idempotency_key, "idempotencyKey")
-            if request.reason is not None:
-                check_storable(request.reason, "reason")
-                if len(request.reason) > _LONGEST_REASON:
-                    raise BadInput(
-                        InputProblem.OUT_OF_RANGE,
-                        f"A reason has at most {_LONGEST_REASON} characters.",
-                        field=("reason",),
-                    )
-        except BadInput as problem:
-            return RollbackOutcome(problem=problem)
-        now = self._clock()
-        return await write_again(self._database, lambda connection: rolling_back.roll_back(connection, request, now))
+        (outcome,) = await self.roll_back_many([request])
+        return outcome
+
+    async def roll_back_many(self, requests: Sequence[RollbackRequest]) -> list[RollbackOutcome]:
+        """Each by itself, in as few transactions as will do: an outcome a request, in their order."""
+
+        def run(part: Sequence[RollbackRequest], connection: Connection) -> list[RollbackOutcome]:
+            return rolling_back.roll_back(connection, part, self._clock())
+
+        return await self._many(requests, _why_not_roll_back, run)
 
     async def validate(self, request: ValidateRequest) -> Validation:
         """BadInput with its field."""
@@ -160,6 +172,22 @@ class Redeeming:
             else answer
             for text, answer in zip(texts, answers, strict=False)
         ]
+
+    async def _many(
+        self,
+        requests: Sequence[Req],
+        why_not: Callable[[Req], Out | None],
+        run: Callable[[Sequence[Req], Connection], list[Out]],
+    ) -> list[Out]:
+        """What cannot even be asked is answered by `why_not`; all the rest by `run`, so many in a transaction."""
+        answers = [why_not(request) for request in requests]
+        fresh = [request for request, answer in zip(requests, answers, strict=True) if answer is None]
+        outcomes: list[Out] = []
+        for start in range(0, len(fresh), _AT_ONCE):
+            work = partial(run, fresh[start : start + _AT_ONCE])
+            outcomes += await write_again(self._database, work, heavy=len(fresh) > _FEW)
+        made = iter(outcomes)
+        return [next(made) if answer is None else answer for answer in answers]
 
     async def _redeem(self, requests: Sequence[RedeemRequest]) -> Sequence[RedeemOutcome]:
         now = self._clock()
@@ -207,6 +235,26 @@ class Redeeming:
     async def _validate(self, carts: Sequence[Sequence[ValidateRequest]]) -> Sequence[Sequence[Validation]]:
         now = self._clock()
         return await self._database.read(lambda connection: redeeming.look(connection, carts, now))
+
+
+def _why_not_redeem(request: RedeemRequest) -> RedeemOutcome | None:
+    try:
+        _check_redeem(request)
+    except BadInput as problem:
+        return RedeemOutcome(problem=problem)
+    return None
+
+
+def _why_not_roll_back(request: RollbackRequest) -> RollbackOutcome | None:
+    try:
+        checked_optional(request.idempotency_key, "idempotencyKey")
+        check_storable(request.reason or "", "reason")
+        if request.reason is not None and len(request.reason) > _LONGEST_REASON:
+            sentence = f"A reason has at most {_LONGEST_REASON} characters."
+            raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("reason",))
+    except BadInput as problem:
+        return RollbackOutcome(problem=problem)
+    return None
 
 
 def _check_redeem(request: RedeemRequest) -> None:

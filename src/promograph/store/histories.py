@@ -1,6 +1,6 @@
 """All about one code: where it stands, to whom it was given, what it was used for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -56,8 +56,9 @@ _ISSUANCE = Statement(
     "AND h.seq = i.seq AND h.kind = 'INITIAL' AND h.seq <> 0 "
     "WHERE i.promotion_id = :promotion_id AND i.number = :number"
 )
-_REDEMPTION = Statement(
-    f"SELECT {redemptions.COLUMNS} FROM redemption d WHERE d.promotion_id = :promotion_id AND d.number = :number"
+_REDEMPTIONS = Statement(
+    f"SELECT {redemptions.COLUMNS} FROM @rows(promotion_id bigint, number bigint) r JOIN redemption d "
+    "ON d.promotion_id = r.promotion_id AND d.number = r.number"
 )
 
 
@@ -97,11 +98,12 @@ def issuance_at(connection: Connection, promotion_id: int, number: int) -> Issua
     return issuances.issuance_of(columns, _promotion(connection, promotion_id), first_issued=first_issued)
 
 
-def redemption_at(connection: Connection, promotion_id: int, number: int) -> Redemption | None:
-    rows = _REDEMPTION.fetch(connection, promotion_id=promotion_id, number=number)
-    if not rows:
-        return None
-    return redemptions.redemption_of(tuple(rows[0]), _promotion(connection, promotion_id).terms.handle)
+def redemptions_at(connection: Connection, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], Redemption]:
+    """Of these (promotion, number), those that are there."""
+    rows = _REDEMPTIONS.fetch(connection, sorted(set(places))) if places else []
+    found = promotions.by_id(connection, sorted({row[0] for row in rows}))
+    made = (redemptions.redemption_of(tuple(row), found[row[0]].terms.handle) for row in rows)
+    return {(one.promotion_id, one.number): one for one in made}
 
 
 def _promotion(connection: Connection, id_: int) -> Promotion:

@@ -13,11 +13,14 @@ from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import from_micros, to_micros
 
+Said = tuple[str, Sequence[ProviderEvent]]
+"""A channel, and what its provider says at once."""
+
 _KEEP = Statement(
     "INSERT INTO inbound_event (channel, id, kind, key, provider_id, recipient, why, raw, happened_at, received_at, "
-    "due_at) SELECT :channel, r.id, r.kind, r.key, r.provider_id, r.recipient, r.why, r.raw, r.happened_at, :now, :now "
-    "FROM @rows(id text, kind text, key text, provider_id text, recipient text, why text, raw text, "
-    "happened_at bigint) r WHERE true ON CONFLICT (channel, id) DO NOTHING"
+    "due_at) SELECT r.channel, r.id, r.kind, r.key, r.provider_id, r.recipient, r.why, r.raw, r.happened_at, :now, "
+    ":now FROM @rows(channel text, id text, kind text, key text, provider_id text, recipient text, why text, raw text, "
+    "happened_at bigint) r WHERE true ON CONFLICT (channel, id) DO NOTHING RETURNING channel, id"
 )
 _DUE = Statement(
     "SELECT e.channel, e.id, e.kind, e.key, e.provider_id, e.recipient, e.why, e.raw, e.happened_at, e.tries "
@@ -59,11 +62,18 @@ class Due:
         return min(_FIRST_PAUSE * (1 << min(self.tries, 20)), _LONGEST_PAUSE)
 
 
-def keep(connection: Connection, channel: str, events: Sequence[ProviderEvent], now: datetime) -> int:
-    """How many of them are new. The others are here already, word for word or not: the first counts."""
+def keep(connection: Connection, said: Sequence[Said], now: datetime) -> list[int]:
+    """How many of each are new. The others are here already, word for word or not: the first counts."""
+    rows = [[(channel, *_row(event)) for event in events] for channel, events in said]
     # In one order for everybody, so that two calls with the same events wait for each other and no longer.
-    rows = sorted((_row(event) for event in events), key=lambda row: str(row[0]))
-    return _KEEP.run(connection, rows, channel=channel, now=to_micros(now))
+    together = sorted((row for part in rows for row in part), key=lambda row: (row[0], row[1]))
+    new = {(row[0], row[1]) for row in _KEEP.fetch(connection, together, now=to_micros(now))}
+    counts = []
+    for part in rows:
+        mine = {(row[0], row[1]) for row in part} & new
+        new -= mine
+        counts.append(len(mine))
+    return counts
 
 
 def take_due(connection: Connection, now: datetime, *, most: int, until: datetime) -> list[Due]:

@@ -20,20 +20,17 @@ from promograph.domain.decisions import CodeFacts
 from promograph.domain.periods import period_of
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import Hold
-from promograph.store import holds, locking, promotions
-from promograph.store.holds import Place
+from promograph.store import holds, locking, places, promotions
 from promograph.store.locking import Locked
 from promograph.store.people import erasures
 from promograph.store.people import facts as customer_facts
 from promograph.store.people.erasures import Aliases
+from promograph.store.places import Place
 from promograph.store.redemptions import STANDING
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
 from promograph.store.tables.instants import from_micros, to_micros
 
-# A code above the line's tail belongs to a load that has not finished: it is not there yet.
-_FOUND = "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail"
-_PLACES = Statement(f"SELECT c.key, c.promotion_id, c.seq FROM @rows(key text) r JOIN code c ON c.key = r.key {_FOUND}")
 _FACTS = Statement(
     "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.blocked, c.void, c.uses, "
     "c.expires_at, i.customer, i.issued_at "
@@ -160,10 +157,8 @@ class Subjects:
 
     def _find(self, requests: Sequence[Wanted]) -> list[int]:
         """Where codes, handles and tokens lead: the ids of the promotions, in their order."""
-        keys = sorted({normalise(request.code) for request in requests if request.code is not None})
-        if keys:
-            rows = _PLACES.fetch(self.connection, [(key,) for key in keys])
-            self._places = {key: (promotion_id, seq) for key, promotion_id, seq in rows}
+        keys = {normalise(request.code) for request in requests if request.code is not None}
+        self._places = places.by_key(self.connection, keys)
         handles = sorted({request.promotion for request in requests if request.promotion is not None})
         if handles:
             named = promotions.by_handle(self.connection, handles)
@@ -183,10 +178,10 @@ class Subjects:
         self._read_customers(requests)
 
     def _read_codes(self) -> None:
-        places = set(self._places.values())
-        places |= {(hold.promotion_id, hold.seq) for hold in self.owned.values() if hold.seq is not None}
+        asked = set(self._places.values())
+        asked |= {(hold.promotion_id, hold.seq) for hold in self.owned.values() if hold.seq is not None}
         for id_, seq, text, blocked, void, uses, expires_at, holder, issued_at in _FACTS.fetch(
-            self.connection, sorted(places)
+            self.connection, sorted(asked)
         ):
             promotion, stock = self.by_promotion[id_]
             code = CodeFacts(

@@ -1,7 +1,7 @@
 """The application that a server runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
@@ -65,10 +65,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         if services is None:
             await used.prepare()
-        serving = [
-            asyncio.create_task(work)
-            for work in (used.runner.serve(), used.inbound.serve(), used.event_telling.serve())
-        ]
+        serving = [asyncio.create_task(work) for work in _work(used)]
         yield
         for task in serving:
             task.cancel()
@@ -105,6 +102,16 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app = Application(routes=routes, lifespan=lifespan, direct={"/graphql": endpoint})
     app.state.live = live
     return app
+
+
+def _work(services: Services) -> Iterable[Coroutine[Any, Any, None]]:
+    """What a server does besides answering, until it is cancelled."""
+    return (
+        services.runner.serve(),
+        services.inbound.serve(),
+        services.orders.serve(),
+        services.event_telling.serve(),
+    )
 
 
 async def _closed(channels: Iterable[Channel]) -> None:

@@ -14,10 +14,11 @@ from promograph.channels.provider_events import ProviderEvent, ProviderRequest
 from promograph.domain.clock import Clock
 from promograph.domain.sending.deliveries import DeliveryEventKind, DeliveryState, delivery_state
 from promograph.errors import StoreError
+from promograph.services.batching import Gatherer
 from promograph.services.telling import Telling
 from promograph.store import inbound
 from promograph.store.databases.database import Database
-from promograph.store.inbound import Due
+from promograph.store.inbound import Due, Said
 
 logger = logging.getLogger("promograph.inbound")
 
@@ -46,6 +47,7 @@ class Inbound:
         self._channels: Mapping[str, Channel] = {}
         self._settlers: list[Settle] = []
         self._woken = asyncio.Event()
+        self._keeper = Gatherer(self._keep)
 
     def connect(self, channels: Mapping[str, Channel]) -> None:
         """Hear these from now on."""
@@ -73,11 +75,12 @@ class Inbound:
 
     async def keep(self, channel: str, events: Sequence[ProviderEvent]) -> int:
         """Keep these, to be worked on; how many of them are new."""
-        if not events:
-            return 0
+        return await self._keeper.submit((channel, events)) if events else 0
+
+    async def _keep(self, said: Sequence[Said]) -> Sequence[int]:
         now = self._clock()
-        new = await self._database.write(lambda connection: inbound.keep(connection, channel, events, now))
-        if new:
+        new = await self._database.write(lambda connection: inbound.keep(connection, said, now))
+        if any(new):
             self._woken.set()
         return new
 

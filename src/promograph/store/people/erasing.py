@@ -26,6 +26,7 @@ _KNOWN = Statement(
 )
 _ISSUANCES = Statement("UPDATE issuance SET customer = :hash WHERE customer = :id")
 _REDEMPTIONS = Statement("UPDATE redemption SET customer = :hash WHERE customer = :id")
+_ORDERS = Statement("UPDATE shop_order SET customer = :hash WHERE customer = :id")
 _OPEN_HOLDS = Statement("UPDATE hold SET customer = :hash WHERE customer = :id AND ended IS NULL")
 _HOLDS = Statement(
     "UPDATE hold SET customer = :hash FROM @rows(promotion_id bigint, number bigint) r "
@@ -126,6 +127,7 @@ def erase(connection: Connection, id_: str, remains: Remains, now: datetime) -> 
         _REWRITE.run(connection, rows)
     if remains.events:
         _BLANK.run(connection, remains.events)
+    _ORDERS.run(connection, id=id_, hash=hash_)
     audiences = _AUDIENCES.run(connection, id=id_)
     _MEMBERSHIPS.run(connection, id=id_)
     return Erased(

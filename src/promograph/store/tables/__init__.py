@@ -6,9 +6,21 @@ its place in the line of codes that wait to be issued, so that no further index 
 
 from sqlmodel import SQLModel
 
-from promograph.store.tables import audiences, codes, events, inbound, jobs, keeping, people, promotions, uses
+from promograph.store.tables import audiences, codes, events, inbound, jobs, keeping, orders, people, promotions, uses
 
 METADATA = SQLModel.metadata
 """All of the tables that the files here declare."""
 
-__all__ = ["METADATA", "audiences", "codes", "events", "inbound", "jobs", "keeping", "people", "promotions", "uses"]
+__all__ = [
+    "METADATA",
+    "audiences",
+    "codes",
+    "events",
+    "inbound",
+    "jobs",
+    "keeping",
+    "orders",
+    "people",
+    "promotions",
+    "uses",
+]

@@ -105,6 +105,7 @@ ROWS = {
             "hold",
             "issuance",
             "issue_mark",
+            "order_code",
             "redemption",
             "returned_code",
             "rollback",

@@ -1,0 +1,1 @@
+"""Orders of shops, and what became of the codes in them."""
