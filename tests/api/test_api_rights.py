@@ -57,6 +57,14 @@ MAY: dict[str, set[str | None]] = {
     "bookings": {SENDER, MARKETER},
     "jobs": {MARKETER, PEOPLE},
     "sendPlan": {SENDER, MARKETER},
+    "send": {SENDER},
+    "sends": {SENDER},
+    "sendProgress": {SENDER},
+    "sendCreate": {SENDER},
+    "sendUpdate": {SENDER},
+    "sendStart": {SENDER},
+    "sendPause": {SENDER},
+    "sendCancel": {SENDER},
     "templateCheck": {SENDER, MARKETER},
     "templatePreview": {SENDER},
     "tokens": set(),
@@ -318,7 +326,7 @@ def texts_in(fields: set[str]) -> set[str]:
 OF_EVERYBODY = {
     "Node.id", "Promotion.id", "Code.id", "Batch.id", "Token.id", "Issuance.id", "Redemption.id", "Segment.id",
     "Customer.id", "Audience.id", "Booking.id",
-    "Job.id", "Event.id",
+    "Job.id", "Event.id", "Send.id",
 }  # fmt: skip
 
 

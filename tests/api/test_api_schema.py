@@ -139,6 +139,7 @@ MUST_NOT_BE_DONE_TWICE = {
     "codeHold": "CodeHoldInput",
     "redemptionRollback": "RedemptionRollbackInput",
     "customersUpsert": "CustomersUpsertInput",
+    "sendCreate": "SendCreateInput",
     "codesExport": "CodesExportInput",
     "codeReplace": "CodeReplaceInput",
     "codesReplace": "CodesReplaceInput",
@@ -162,6 +163,10 @@ MAY_BE_REPEATED = {
     "codesUnblock",
     "codesVoid",
     "batchUpdate",
+    "sendUpdate",
+    "sendStart",
+    "sendPause",
+    "sendCancel",
     "holdRelease",
     "segmentUpdate",
     "segmentDelete",
@@ -222,6 +227,7 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
         "Query.events",
         "Query.jobs",
         "Query.promotions",
+        "Query.sends",
     ]
 
 

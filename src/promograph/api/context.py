@@ -13,6 +13,7 @@ from promograph.domain.people.customers import Customer
 from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import HoldOutcome, RedeemOutcome, Validation
 from promograph.domain.refusals import Refusal, coarsened, sharpened
+from promograph.domain.sending.sends import SendProgress
 from promograph.services.app import Services
 from promograph.store.budgets import Spending
 from promograph.store.inventories import Inventory
@@ -62,6 +63,9 @@ class Context:
             self._shared[make] = make(self.services)
         found: Any = self._shared[make]
         return cast("T", found)
+
+    def send_progress(self, id_: int) -> Awaitable[SendProgress | None]:
+        return self._loader("send_progress", self.services.sends.progress).load(id_)
 
     def disclosed(self, answer: RedeemOutcome | HoldOutcome | Validation) -> tuple[Refusal, ...]:
         """The refusals of an answer, as far as this caller may know which codes exist."""

@@ -15,6 +15,7 @@ from promograph.api.people.customers import customer_node
 from promograph.api.people.segments import segment_node
 from promograph.api.promotions.promotion import promotion_node
 from promograph.api.redemption import redemption_node
+from promograph.api.sends.send import send_node
 from promograph.api.token import token_node
 from promograph.domain.access import Scope
 
@@ -69,6 +70,11 @@ async def _booking(info: Asked, id_: int) -> Node | None:
     return None if found is None else booking_node(found)
 
 
+async def _send(info: Asked, id_: int) -> Node | None:
+    found = await info.context.services.sends.get(id_)
+    return None if found is None else send_node(found)
+
+
 async def _job(info: Asked, id_: int) -> Node | None:
     found = await visible_job(info, id_)
     return None if found is None else job_node(found)
@@ -100,6 +106,7 @@ _KINDS = {
     "Segment": _Kind(_segment, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Audience": _Kind(_audience, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Booking": _Kind(_booking, 1, (Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
+    "Send": _Kind(_send, 1, (Scope.SENDS_WRITE,)),
     "Job": _Kind(_job, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE)),
     "Customer": _Kind(_customer, None, (Scope.CUSTOMERS_WRITE,)),
 }

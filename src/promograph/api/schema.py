@@ -28,6 +28,8 @@ from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
 from promograph.api.reward_types import RewardTypeMutations, RewardTypeQueries
 from promograph.api.scalars import SCALARS
 from promograph.api.send_plans import SendPlanQueries
+from promograph.api.sends.mutations import SendMutations
+from promograph.api.sends.queries import SendQueries
 from promograph.api.subscriptions import Subscription
 from promograph.api.templates import TemplateQueries
 from promograph.api.token import TokenMutations, TokenQueries
@@ -45,6 +47,7 @@ class Query(
     BookingQueries,
     JobQueries,
     SendPlanQueries,
+    SendQueries,
     TemplateQueries,
     TokenQueries,
     EventQueries,
@@ -71,6 +74,7 @@ class Mutation(
     CustomerImportMutations,
     BookingMutations,
     JobMutations,
+    SendMutations,
     TokenMutations,
 ):
     pass

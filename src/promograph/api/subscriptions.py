@@ -10,7 +10,8 @@ from promograph.api.context import Asked
 from promograph.api.jobs import Job, job_node, visible_job
 from promograph.api.nodes import read_number
 from promograph.api.promotions.promotion import Inventory, shown_inventory
-from promograph.api.rights import JOBS, READ
+from promograph.api.rights import JOBS, READ, SENDS
+from promograph.api.sends.send import SendProgress, shown_progress
 from promograph.errors import BadInput, InputProblem
 
 
@@ -29,6 +30,17 @@ class Subscription:
         async with aclosing(info.context.services.watching.inventory(id_)) as changes:
             async for numbers in changes:
                 yield shown_inventory(numbers)
+
+    @strawberry.subscription(
+        description="How far a send is, at most a few times a second; ends with the send.", directives=SENDS
+    )
+    async def send_progress(
+        self, info: Asked, send: Annotated[strawberry.ID, strawberry.argument(description="The send.")]
+    ) -> AsyncGenerator[SendProgress, None]:
+        id_ = read_number(send, "Send", "send")
+        async with aclosing(info.context.services.watching.send(id_)) as states:
+            async for state in states:
+                yield shown_progress(state)
 
     @strawberry.subscription(
         description="A job as it gets on, at most a few times a second; ends with the job.", directives=JOBS

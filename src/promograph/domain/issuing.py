@@ -23,7 +23,10 @@ class IssuanceKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueRequest:
-    """One code for one customer. `promotion` is a handle. Keys are the caller's own, at most 128 characters."""
+    """One code for one customer. `promotion` is a handle. Keys are the caller's own, at most 128 characters.
+
+    Without `fallback` there is none once the pool is empty, where the promotion would give the code that all share.
+    """
 
     promotion: str
     customer: str
@@ -32,6 +35,7 @@ class IssueRequest:
     channel: str | None = None
     purpose: Purpose = Purpose.LIVE
     idempotency_key: str | None = None
+    fallback: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

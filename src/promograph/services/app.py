@@ -30,8 +30,11 @@ from promograph.services.reverting import Reverting
 from promograph.services.reviewing import Reviewing
 from promograph.services.reward_types import RewardTypes
 from promograph.services.segmenting import Segmenting
+from promograph.services.sending.carriers import Carriers
+from promograph.services.sending.dispatching import Dispatcher
 from promograph.services.sending.inbound import Inbound
 from promograph.services.sending.plans import SendPlans
+from promograph.services.sending.sends import Sends
 from promograph.services.sending.templating import Templating
 from promograph.services.stocking import Stocking
 from promograph.services.telling import Telling
@@ -78,12 +81,15 @@ class Services:
         self.people = People(database, clock)
         self.erasing = Erasing(database, clock)
         self.segmenting = Segmenting(database, clock)
-        self.watching = Watching(database, clock)
         self.bookings = Bookings(database, clock)
         self.send_plans = SendPlans(database, clock)
         self.happenings = Happenings(database, clock)
         self.event_telling = EventTelling(database, self.telling)
         self.templating = Templating(database, clock, self.issuing)
+        self.carriers = Carriers()
+        self.sends = Sends(database, clock, self.templating, self.carriers)
+        self.dispatcher = Dispatcher(database, clock, self.templating, self.sends, self.carriers)
+        self.watching = Watching(database, clock, self.sends)
         self.clock = clock
 
     @classmethod
@@ -117,5 +123,6 @@ class Services:
     async def close(self) -> None:
         await self.telling.told()
         await self.watching.close()
+        await self.dispatcher.close()
         await self.runner.close()
         await self._database.close()

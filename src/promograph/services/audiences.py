@@ -19,6 +19,7 @@ from promograph.domain.people.names import checked_name
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again
+from promograph.store import sends
 from promograph.store.databases.database import Connection, Database
 from promograph.store.databases.statistics import freshen
 from promograph.store.listing import Page, Slice
@@ -113,6 +114,10 @@ class Audiences:
             there = audiences.lock(connection, id_)
             if there is None:
                 raise not_found()
+            user = sends.user_of_audience(connection, id_)
+            if user is not None:
+                sentence = f"The send {user!r} goes to this audience and is not over; cancel it first."
+                raise BadInput(InputProblem.STATE, sentence, field=("id",))
             audiences.abandon(connection, id_)
             return there
 

@@ -265,6 +265,12 @@ class _Batch:
         if not wanted:
             return ()
         is_single = part.promotion.terms.code_kind is CodeKind.SINGLE
+        if not is_single:
+            unwilling = [one for one in wanted if not one[1].fallback]
+            if unwilling:
+                part.dry = refuse(RefusalCode.POOL_EMPTY)
+                self._refuse(unwilling, part.dry)
+                return self._share(part, [one for one in wanted if one[1].fallback])
         shares = is_single or part.promotion.terms.on_empty is OnEmpty.FALLBACK
         shared = shared_codes.one(self._connection, part.promotion.id) if shares else None
         if shared is None or shared.blocked or shared.void:

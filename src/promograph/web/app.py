@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     plugins = PluginManager.of(settings)
     used = services or Services.open(settings.store, words=settings.words)
     used.inbound.connect(plugins.channels())
+    used.carriers.connect(plugins.channels())
     if plugins.hears:
         used.telling.listen(plugins.tell)
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         yield
         for task in serving:
             task.cancel()
+        await used.dispatcher.close()
         await _closed(plugins.channels().values())
         if services is None:
             await used.close()
@@ -111,6 +113,7 @@ def _work(services: Services) -> Iterable[Coroutine[Any, Any, None]]:
         services.inbound.serve(),
         services.orders.serve(),
         services.event_telling.serve(),
+        services.dispatcher.serve(),
     )
 
 

@@ -35,11 +35,15 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """A recipient's message, or why there is none; and the codes that were issued for it, all the same."""
+    """A recipient's message, or why there is none; and the codes that were issued for it, all the same.
+
+    `missing`: why there was no code, where a text stands in for one.
+    """
 
     message: Message | None = None
     problem: Refusal | BadInput | None = None
     issuances: tuple[Issuance, ...] = ()
+    missing: Refusal | None = None
 
 
 @dataclass(slots=True)
@@ -69,7 +73,8 @@ class Filling:
         except CannotRender as why:
             problem = why.refusal or BadInput(InputProblem.OUT_OF_RANGE, str(why), field=("content",))
             return Rendering(problem=problem, issuances=issuances)
-        return Rendering(message=message, issuances=issuances)
+        missing = next((found for found in self.codes.values() if isinstance(found, Refusal)), None)
+        return Rendering(message=message, issuances=issuances, missing=missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Wanted:
     filling: Filling
     ask: CodeAsk
 
-    def request(self, *, send: str | None, channel: str | None, purpose: Purpose) -> IssueRequest:
+    def request(self, *, send: str | None, channel: str | None, purpose: Purpose, fallback: bool) -> IssueRequest:
         return IssueRequest(
             promotion=self.ask.promotion,
             customer=self.filling.recipient.customer.id,
@@ -87,6 +92,7 @@ class Wanted:
             message=self.filling.recipient.message,
             channel=channel,
             purpose=purpose,
+            fallback=fallback,
         )
 
     def answer(self, outcome: IssueOutcome, prepared: PreparedMessage) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypedDict
 
 from promograph.domain.clock import Clock
 from promograph.domain.codes.placeholders import Purpose
@@ -18,6 +18,7 @@ from promograph.domain.sending.messages import (
     Medium,
     MessageContent,
     MessagePart,
+    TemplateFault,
     TemplateProblem,
     checked_content,
 )
@@ -37,6 +38,15 @@ _remembered = lru_cache(maxsize=256)(read_content)
 
 _AT_A_TIME = 100
 """How many messages are rendered before others get a turn: a few milliseconds."""
+
+
+class _Shared(TypedDict):
+    """What the requests of a call have in common."""
+
+    send: str | None
+    channel: str | None
+    purpose: Purpose
+    fallback: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +76,11 @@ class Templating:
         self._clock = clock
         self._issuing = issuing
 
-    async def check(self, draft: MessageDraft) -> CheckedMessage:
-        """All that is wrong with a message. BadInput for parts that are missing, too many or too long."""
+    async def check(self, draft: MessageDraft, *, begun: bool = False) -> CheckedMessage:
+        """All that is wrong with a message. BadInput for parts that are missing, too many or too long.
+
+        To one that is `begun` it does not matter that a promotion is over: those who have its code get it.
+        """
         checked_content(draft.content, draft.medium)
         own = checked_optional(draft.promotion, "promotion", longest=200)
         # In a thread: a large part takes a while to read, and others wait meanwhile.
@@ -77,6 +90,8 @@ class Templating:
         def work(connection: Connection) -> CheckedMessage:
             meaning = look_up(connection, read, own, now)
             problems = read.problems + meaning.problems
+            if begun:
+                problems = tuple(one for one in problems if one.fault is not TemplateFault.PROMOTION_OVER)
             if problems:
                 return CheckedMessage(problems=tuple(sorted(problems, key=_place)))
             handles = {name: promotion.terms.handle for name, promotion in meaning.found.items()}
@@ -88,9 +103,9 @@ class Templating:
 
         return await self._database.read(work)
 
-    async def prepare(self, draft: MessageDraft) -> PreparedMessage:
+    async def prepare(self, draft: MessageDraft, *, begun: bool = False) -> PreparedMessage:
         """BadInput with the first problem where there is one."""
-        checked = await self.check(draft)
+        checked = await self.check(draft, begun=begun)
         if checked.prepared is None:
             first = checked.problems[0]
             raise BadInput(
@@ -137,19 +152,22 @@ class Templating:
         send: str | None = None,
         channel: str | None = None,
         purpose: Purpose = Purpose.LIVE,
+        fallback: bool = True,
     ) -> list[Rendering]:
         """A message each, in their order. The codes of all of them are asked for in one call, and are durable then.
 
         What a message asks for may depend on the codes that it got: each such step is one more call for all.
+        Without `fallback` an empty pool is one where the promotion has a fallback code.
         """
         fillings = [Filling(recipient) for recipient in recipients]
+        shared: _Shared = {"send": send, "channel": channel, "purpose": purpose, "fallback": fallback}
         while wanted := [one async for filling in _in_turn(fillings) for one in filling.wanted(prepared)]:
             # Those that are new come first: the last code of somebody may be one of them.
             for act in (CodeAct.ISSUE, CodeAct.REPEAT):
                 asks = [one for one in wanted if one.ask.act is act]
                 for start in range(0, len(asks), MOST_AT_ONCE):
                     some = asks[start : start + MOST_AT_ONCE]
-                    requests = [one.request(send=send, channel=channel, purpose=purpose) for one in some]
+                    requests = [one.request(**shared) for one in some]
                     give = self._issuing.issue_many if act is CodeAct.ISSUE else self._issuing.reissue_many
                     for one, outcome in zip(some, await give(requests), strict=True):
                         one.answer(outcome, prepared)

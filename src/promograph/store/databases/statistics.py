@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from promograph.store.databases.database import Database
 from promograph.store.statements import Statement
 
-_TABLES = ("customer", "issuance", "code", "redemption")
+_TABLES = ("customer", "issuance", "code", "redemption", "send_message")
 
 _STALE = Statement(
     f"SELECT relname FROM pg_stat_user_tables WHERE schemaname = current_schema() AND relname IN {_TABLES} "

@@ -44,6 +44,13 @@ _PARTS: dict[str, tuple[tuple[str, ...], Statement]] = {
             "FROM hold h WHERE h.customer = :id ORDER BY h.held_at, h.promotion_id, h.number"
         ),
     ),
+    "messages": (
+        ("send", "channel", "status", "sentAt"),
+        Statement(
+            "SELECT s.key, s.channel, m.status, m.changed_at FROM send_message m JOIN send s ON s.id = m.send_id "
+            "WHERE m.customer = :id ORDER BY m.changed_at, m.send_id, m.number"
+        ),
+    ),
 }  # fmt: skip
 _AUDIENCES = Statement(
     "SELECT a.handle FROM audience a JOIN audience_member m ON m.audience_id = a.id AND m.customer = :id "

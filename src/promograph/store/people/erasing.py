@@ -40,6 +40,7 @@ _AUDIENCES = Statement(
 _MEMBERSHIPS = Statement(
     "DELETE FROM audience_member WHERE customer = :id AND audience_id IN (SELECT a.id FROM audience a)"
 )
+_MESSAGES = Statement("UPDATE send_message SET customer = :hash WHERE customer = :id")
 _CUSTOMER = Statement("DELETE FROM customer WHERE id = :id")
 _ANSWERS = {
     "sqlite": Statement("SELECT operation, key, answer FROM replay WHERE instr(answer, :needle) > 0"),
@@ -74,6 +75,7 @@ class Erased:
     redemptions: int = 0
     holds: int = 0
     audiences: int = 0
+    messages: int = 0
     answers: int = 0
     events: int = 0
 
@@ -130,12 +132,15 @@ def erase(connection: Connection, id_: str, remains: Remains, now: datetime) -> 
     _ORDERS.run(connection, id=id_, hash=hash_)
     audiences = _AUDIENCES.run(connection, id=id_)
     _MEMBERSHIPS.run(connection, id=id_)
+    # Last, as it is by those who send: behind the promotions.
+    messages = _MESSAGES.run(connection, id=id_, hash=hash_)
     return Erased(
         customers=_CUSTOMER.run(connection, id=id_),
         issuances=_ISSUANCES.run(connection, id=id_, hash=hash_),
         redemptions=_REDEMPTIONS.run(connection, id=id_, hash=hash_),
         holds=holds,
         audiences=audiences,
+        messages=messages,
         answers=len(remains.answers),
         events=len(remains.events),
     )

@@ -6,7 +6,19 @@ its place in the line of codes that wait to be issued, so that no further index 
 
 from sqlmodel import SQLModel
 
-from promograph.store.tables import audiences, codes, events, inbound, jobs, keeping, orders, people, promotions, uses
+from promograph.store.tables import (
+    audiences,
+    codes,
+    events,
+    inbound,
+    jobs,
+    keeping,
+    orders,
+    people,
+    promotions,
+    sends,
+    uses,
+)
 
 METADATA = SQLModel.metadata
 """All of the tables that the files here declare."""
@@ -22,5 +34,6 @@ __all__ = [
     "orders",
     "people",
     "promotions",
+    "sends",
     "uses",
 ]

@@ -1,0 +1,1 @@
+"""Sends: what they are, how far they are, and what can be done with them."""

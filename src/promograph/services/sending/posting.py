@@ -1,0 +1,249 @@
+"""A handful of messages on their way: codes asked for in one call, rendered, handed to the channel, written down.
+
+They were taken, durably, before this begins, and what came of them is durable when it ends. Killed in between, they are
+taken again: the same codes, since they are the same occasions, and the same keys, since these are their numbers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from promograph.channels import Delivery, DeliveryStatus, Message, MessageChannel
+from promograph.domain.clock import Clock
+from promograph.domain.issuing import IssuanceKind
+from promograph.domain.people.audiences import ADDRESSES
+from promograph.domain.people.customers import Customer
+from promograph.domain.sending.outbox import (
+    MOST_TRIES,
+    MessageStatus,
+    SkipReason,
+    message_key,
+    pause,
+    skip_reason,
+    why_unreached,
+)
+from promograph.domain.sending.sends import Send
+from promograph.errors import StoreError
+from promograph.services.sending.delivering import deliver
+from promograph.services.sending.filling import PreparedMessage, Recipient, Rendering
+from promograph.services.sending.templating import Templating
+from promograph.store import sends
+from promograph.store.databases.database import Connection, Database
+from promograph.store.people import customers
+from promograph.store.sends import outbox
+from promograph.store.sends.outbox import Answer, Taken
+from promograph.store.tables.instants import to_micros
+
+T = TypeVar("T")
+
+logger = logging.getLogger("promograph.sending")
+
+LEASE = timedelta(seconds=60)
+"""How long a server has messages in hand unless it says that it lives."""
+
+_RENEWED_EVERY = 20.0
+_DELIVER_SECONDS = 600.0
+_LONGEST_REST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handful:
+    """Messages of one send that this server has in hand; `known`: those of their recipients who were just read."""
+
+    send: Send
+    taken: Sequence[Taken]
+    known: Mapping[str, Customer]
+    prepared: PreparedMessage
+    channel: MessageChannel
+    begins_at: datetime
+
+    def key(self, taken: Taken) -> str:
+        return message_key(self.send.token, taken.number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A message as it is to go, with the codes in it."""
+
+    taken: Taken
+    message: Message
+    codes: outbox.Issued
+
+
+class Posting:
+    """`owner` is the name under which this server has messages in hand."""
+
+    def __init__(self, database: Database, clock: Clock, templating: Templating, owner: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._templating = templating
+        self._owner = owner
+
+    async def post(self, hand: Handful) -> None:
+        """From codes to what came of each message, which is durable then. StoreError where the store is away."""
+        await self._renewing(hand, self._post_all(hand))
+
+    async def _post_all(self, hand: Handful) -> None:
+        """All together, and each by itself where that fails: what poisons one hurts it alone."""
+        try:
+            await self._post(hand)
+        except StoreError:
+            raise
+        except Exception:
+            if len(hand.taken) > 1:
+                for taken in hand.taken:
+                    await self._post_all(replace(hand, taken=[taken]))
+                return
+            logger.exception("send %s: message %s comes again", hand.send.id, hand.taken[0].number)
+            (taken,) = hand.taken
+            later = self._clock() + pause(taken.tries, None)
+            # Nobody has it: `deliver` raises nothing.
+            answer = Answer(
+                number=taken.number,
+                status=MessageStatus.WAITING,
+                why="Something went wrong inside; the server's log says what.",
+                codes=taken.codes,
+                due_at=later,
+            )
+            await self._keep(hand, [answer], None)
+
+    async def _post(self, hand: Handful) -> None:
+        skipped, written = await self._write_out(hand)
+        deliveries: list[Delivery] = []
+        if written:
+            wait = (hand.begins_at - self._clock()).total_seconds()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            deliveries = await deliver(hand.channel, [one.message for one in written], seconds=_DELIVER_SECONDS)
+        now = self._clock()
+        answers = [*skipped, *(_answer(one, said, now) for one, said in zip(written, deliveries, strict=True))]
+        await self._keep(hand, answers, _rest(deliveries))
+
+    async def _keep(self, hand: Handful, answers: Sequence[Answer], rest: timedelta | None) -> None:
+        """Write down what came of them, and how long the send rests."""
+        now = self._clock()
+
+        def work(connection: Connection) -> None:
+            going = sends.lock(connection, [hand.send.id])[hand.send.id]
+            outbox.answer(connection, hand.send.id, answers, owner=self._owner, now=now)
+            if rest is not None:
+                going.paced_to = max(going.paced_to, to_micros(now + rest))
+                sends.save(connection, going, now)
+
+        await self._database.write(work)
+
+    async def _write_out(self, hand: Handful) -> tuple[list[Answer], list[_Written]]:
+        """Those for whom there is nothing to send, and the messages of all others."""
+        people = await self._people(hand)
+        skipped: list[Answer] = []
+        wanted: list[tuple[Taken, Customer]] = []
+        for taken in hand.taken:
+            customer = people.get(taken.customer)
+            why = why_unreached(customer, hand.send.terms.channel, ADDRESSES)
+            if why is not None or customer is None:
+                skipped.append(_skipped(taken, why or SkipReason.UNKNOWN_CUSTOMER, taken.codes))
+            else:
+                wanted.append((taken, customer))
+        recipients = [
+            Recipient(customer=customer, message=taken.trigger_key or hand.key(taken)) for taken, customer in wanted
+        ]
+        terms = hand.send.terms
+        rendered = await self._templating.render(
+            hand.prepared, recipients, send=terms.key, channel=terms.channel, fallback=terms.fallback
+        )
+        written = []
+        for (taken, customer), one in zip(wanted, rendered, strict=True):
+            codes = tuple((issuance.promotion_id, issuance.number) for issuance in one.issuances)
+            reason = _why_skipped(one, terms.fallback)
+            if reason is not None:
+                skipped.append(_skipped(taken, reason, codes))
+            else:
+                written.append(_Written(taken, _message(hand, taken, customer, one), codes))
+        return skipped, written
+
+    async def _people(self, hand: Handful) -> Mapping[str, Customer]:
+        missing = [taken.customer for taken in hand.taken if taken.customer not in hand.known]
+        if not missing:
+            return hand.known
+        found = await self._database.read(lambda connection: customers.read(connection, missing))
+        return {**hand.known, **found}
+
+    async def _renewing(self, hand: Handful, work: Awaitable[T]) -> T:
+        """Do it, and say meanwhile that this server lives."""
+
+        async def renew() -> None:
+            numbers = [taken.number for taken in hand.taken]
+            while True:
+                await asyncio.sleep(_RENEWED_EVERY)
+                until = self._clock() + LEASE
+
+                def again(connection: Connection, until: datetime = until) -> None:
+                    outbox.renew(connection, hand.send.id, numbers, owner=self._owner, until=until)
+
+                with suppress(StoreError):
+                    await self._database.write(again)
+
+        renewing = asyncio.create_task(renew())
+        try:
+            return await work
+        finally:
+            renewing.cancel()
+
+
+def _why_skipped(one: Rendering, fallback: bool) -> SkipReason | None:
+    if one.problem is not None or one.message is None:
+        return skip_reason(one.problem)
+    if fallback:
+        return None
+    if one.missing is not None:
+        return skip_reason(one.missing)
+    shared = any(issuance.kind is IssuanceKind.FALLBACK for issuance in one.issuances)
+    return SkipReason.POOL_EMPTY if shared else None
+
+
+def _message(hand: Handful, taken: Taken, customer: Customer, one: Rendering) -> Message:
+    assert one.message is not None
+    return Message(
+        key=hand.key(taken),
+        to=getattr(customer, ADDRESSES[hand.send.terms.channel]),
+        text=one.message.text or "",
+        subject=one.message.subject,
+        html=one.message.html,
+    )
+
+
+def _skipped(taken: Taken, why: SkipReason, codes: outbox.Issued) -> Answer:
+    return Answer(number=taken.number, status=MessageStatus.SKIPPED, why=why, codes=codes)
+
+
+def _answer(one: _Written, said: Delivery, now: datetime) -> Answer:
+    taken = one.taken
+    if said.status is DeliveryStatus.ACCEPTED:
+        return Answer(number=taken.number, status=MessageStatus.ACCEPTED, codes=one.codes)
+    if said.status is DeliveryStatus.REFUSED:
+        return Answer(number=taken.number, status=MessageStatus.REFUSED, why=said.why, codes=one.codes)
+    if taken.tries >= MOST_TRIES:
+        why = f"Given up after {taken.tries} tries: {said.why}"
+        return Answer(
+            number=taken.number, status=MessageStatus.REFUSED, why=why, codes=one.codes, maybe_seen=said.maybe_taken
+        )
+    return Answer(
+        number=taken.number,
+        status=MessageStatus.WAITING,
+        why=said.why,
+        codes=one.codes,
+        due_at=now + pause(taken.tries, said.after),
+        maybe_seen=said.maybe_taken,
+    )
+
+
+def _rest(deliveries: Sequence[Delivery]) -> timedelta | None:
+    """How long the whole send rests where nothing goes any more: else it would use up its audience's first tries."""
+    if not deliveries or any(said.status is not DeliveryStatus.TRY_AGAIN for said in deliveries):
+        return None
+    asked = max((said.after or timedelta() for said in deliveries), default=timedelta())
+    return min(max(asked, timedelta(seconds=5)), _LONGEST_REST)
