@@ -208,11 +208,17 @@ def test_a_tiny_run_measures_everything_and_ends_its_servers(
 
     monkeypatch.setattr(subprocess, "Popen", Recorded)
     file = tmp_path / "figures.json"
-    assert run_bench(Stores.SQLITE, TINY, file)
+    page = tmp_path / "figures.md"
+    assert run_bench(Stores.SQLITE, TINY, file, page)
     # The product's server, the one that does nothing, and the load client.
     assert len(begun) == 3
     assert all(process.poll() is not None for process in begun)
     figures = orjson.loads(file.read_bytes())
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert sum(line.startswith("| code") for line in lines) == sum(
+        row["what"].startswith("code") for store in figures["stores"] for row in store["rows"]
+    )
+    assert len({line.count("|") for line in lines if line.startswith("|")}) == 1
     assert figures["skipped"] == {}
     [report] = figures["stores"]
     assert (report["store"], report["wrong"], report["differences"]) == ("SQLite", 0, [])
@@ -241,7 +247,7 @@ def test_a_missing_postgresql_is_said_and_is_no_traceback(
         yield ""
 
     monkeypatch.setattr(bench, "temporary_postgres", none_here)
-    assert not run_bench(Stores.POSTGRESQL, TINY, None)
+    assert not run_bench(Stores.POSTGRESQL, TINY, None, None)
     assert "There is no PostgreSQL server here." in capsys.readouterr().err
 
 

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from promograph.cli.benching.driving import load_client
 from promograph.cli.benching.machine import machine_facts
+from promograph.cli.benching.markdown import as_markdown
 from promograph.cli.benching.plan import FULL, QUICK, Plan
 from promograph.cli.benching.processes import idle_server
 from promograph.cli.benching.report import as_json, machine_table, store_table
@@ -40,6 +41,7 @@ def bench(
     store: Annotated[Stores, typer.Option("--store", help="Which stores to measure.")] = Stores.BOTH,
     quick: Annotated[bool, typer.Option("--quick", help="Half a minute instead of four: only a first look.")] = False,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
+    markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables to this file as well.")] = None,
 ) -> None:
     """Measure this machine: SQLite in a temporary folder, and a PostgreSQL server of the bench's own.
 
@@ -48,7 +50,7 @@ def bench(
     """
     _unwind_when_told_to_end()
     with told():
-        is_right = run_bench(store, QUICK if quick else FULL, json)
+        is_right = run_bench(store, QUICK if quick else FULL, json, markdown)
     if not is_right:
         raise typer.Exit(1)
 
@@ -62,8 +64,8 @@ def _unwind_when_told_to_end() -> None:
             signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
-def run_bench(stores: Stores, plan: Plan, json: Path | None) -> bool:
-    """Measure by this plan, print the tables, write the JSON; whether all that was asked was answered rightly."""
+def run_bench(stores: Stores, plan: Plan, json: Path | None, markdown: Path | None) -> bool:
+    """Measure by this plan, print the tables, write the files; whether all that was asked was answered rightly."""
     reports: list[StoreReport] = []
     skipped: dict[str, str] = {}
     with _folder() as folder, idle_server(folder) as idle, load_client() as client, _progress() as progress:
@@ -88,6 +90,8 @@ def run_bench(stores: Stores, plan: Plan, json: Path | None) -> bool:
                 err.print(f"PostgreSQL is left out. {missing}", markup=False)
     if json is not None:
         json.write_bytes(orjson.dumps(as_json(facts, reports, skipped), option=orjson.OPT_INDENT_2))
+    if markdown is not None:
+        markdown.write_text(as_markdown(facts, reports), encoding="utf-8")
     return bool(reports) and not any(report.wrong or report.differences for report in reports)
 
 

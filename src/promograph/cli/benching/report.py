@@ -28,7 +28,7 @@ def store_table(report: StoreReport) -> Table:
     table.add_column("Ratio", justify="right")
     table.add_column("Target")
     for row in report.rows:
-        table.add_row(*_cells(row))
+        table.add_row(*cells(row), "\n".join(_shown(target) for target in row.targets))
     return table
 
 
@@ -37,7 +37,8 @@ def as_json(facts: dict[str, str], reports: list[StoreReport], skipped: dict[str
     return {"machine": facts, "stores": [asdict(report) for report in reports], "skipped": skipped}
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def cells(row: Row) -> tuple[str, ...]:
+    """A row as texts, in the order of the table's columns, without its targets."""
     yardstick = row.yardstick
     return (
         row.what,
@@ -51,7 +52,6 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if row.peak_mb is None else f"{row.peak_mb:,.0f}",
         "" if yardstick is None else _held_against(yardstick),
         "" if yardstick is None else f"{yardstick.ratio:.2f}",
-        "\n".join(_shown(target) for target in row.targets),
     )
 
 
