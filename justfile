@@ -33,8 +33,8 @@ fmt:
     ruff check --fix
     ruff format
 
-# write schema.graphql anew
-schema:
+# write schema.graphql anew, and what is made from it
+schema: && client
     python -m promograph.cli.main schema > schema.graphql.new
     mv schema.graphql.new schema.graphql
 
@@ -53,6 +53,10 @@ bench *arguments:
 # the GraphQL-over-HTTP audits and the clients of other makers (needs Node)
 audits:
     tests/audits/run
+
+# the checkout's example in JavaScript against a server (needs Node)
+checkout:
+    docs/checkout/javascript/run
 
 # resolve the newest versions and write constraints.txt anew (run it with the oldest Python that is supported)
 pins:
