@@ -313,10 +313,10 @@ async def test_a_person_is_exported_and_erased(api: Api) -> None:
     promotion = await api.promotion(codes=2)
     text = await api.issue(promotion, "gone-1", channel="email")
     found = await customer(
-        api, "gone-1", token=ADMIN, fields="export issuances { text kind channel send state customer }"
+        api, "gone-1", token=ADMIN, fields="export issuances { text kind channel send codeState customer }"
     )
     assert found["issuances"] == [
-        {"text": text, "kind": "INITIAL", "channel": "email", "send": None, "state": "ISSUED", "customer": "gone-1"}
+        {"text": text, "kind": "INITIAL", "channel": "email", "send": None, "codeState": "ISSUED", "customer": "gone-1"}
     ]
     assert found["export"]["customer"]["email"] == "gone@example.com"
     assert [one["code"] for one in found["export"]["issuances"]] == [text]

@@ -70,6 +70,7 @@ async def test_the_whole_of_a_promotion_in_plain_words(api: Api) -> None:
                 "2 codes, 1 of them blocked",
                 "allocated first in, first out: one code a customer, ever",
                 "when there are no more, everybody gets the fallback code",
+                "a code whose message did not arrive goes back to the pool, if nobody has seen it",
             ],
         },
     ]

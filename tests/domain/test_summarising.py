@@ -9,7 +9,7 @@ import pytest
 from promograph.domain import conditions
 from promograph.domain.carts import LineAttribute, LineFilter, Money
 from promograph.domain.periods import Period
-from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PeriodCap, PromotionTerms
+from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PeriodCap, PromotionTerms, ReturnPolicy
 from promograph.domain.reviews.findings import Supply
 from promograph.domain.reviews.reward_texts import reward_text
 from promograph.domain.reviews.summarising import SetUpStep, summarise
@@ -171,16 +171,23 @@ def test_when_it_runs(window: Window, text: str) -> None:
                 "1 code",
                 "allocated first in, first out: one code a customer, ever",
                 "when there are no more, nobody gets one",
+                "a code whose message did not arrive goes back to the pool, if nobody has seen it",
             ],
         ),
         (
-            {"code_kind": CodeKind.MULTIPLE, "issue_policy": IssuePolicy.PER_SEND, "on_empty": OnEmpty.GENERATE},
+            {
+                "code_kind": CodeKind.MULTIPLE,
+                "issue_policy": IssuePolicy.PER_SEND,
+                "on_empty": OnEmpty.GENERATE,
+                "return_policy": ReturnPolicy.NEVER,
+            },
             Supply(codes=1_000, blocked=20),
             [
                 "a pool of codes that are handed out anonymously",
                 "1,000 codes, 20 of them blocked",
                 "allocated first in, first out: one code a customer and send",
                 "when there are no more, one is made for each customer who comes",
+                "a code stays issued, even where its message did not arrive",
             ],
         ),
         (
@@ -192,6 +199,7 @@ def test_when_it_runs(window: Window, text: str) -> None:
                 "0 codes",
                 "allocated first in, first out: one code a customer and message",
                 "when there are no more, everybody gets the fallback code, which is not set yet",
+                "a code whose message did not arrive goes back to the pool, if nobody has seen it",
             ],
         ),
         ({"code_kind": CodeKind.SINGLE}, Supply(codes=1, shared=True), ["one code for everybody"]),

@@ -22,7 +22,18 @@ from promograph.store.statements import Statement, driver_of
 pytestmark = pytest.mark.anyio
 
 # Tables of which there is a row or more for each code, customer or use; and the aliases that statements give them.
-_LARGE = ("code", "issuance", "redemption", "rollback", "hold", "customer", "audience_member", "replay", "code_event")
+_LARGE = (
+    "code",
+    "issuance",
+    "redemption",
+    "rollback",
+    "hold",
+    "customer",
+    "audience_member",
+    "replay",
+    "code_event",
+    "carried_code",
+)
 
 _ALLOWED = {
     "budget_changes._SPENT": "once, when a budget is set on a promotion that had none",

@@ -9,9 +9,9 @@ from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.codes.states import CodeState
 from promograph.domain.conditions.times import Weekday
 from promograph.domain.conditions.values import Op
-from promograph.domain.issuing import IssuanceKind
+from promograph.domain.issuing import IssuanceKind, IssuanceState
 from promograph.domain.periods import Period
-from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus
+from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus, ReturnPolicy
 from promograph.domain.refusals import RefusalCode
 from promograph.domain.rewards import Effect
 from promograph.domain.stock.batches import BatchSource
@@ -97,6 +97,15 @@ described(
     },
 )
 described(
+    ReturnPolicy,
+    "ReturnPolicy",
+    "What becomes of the code of a message that did not arrive: it bounced, or was cancelled before it left.",
+    {
+        "WHEN_UNSEEN": "It goes back to its pool, unless somebody may have seen it.",
+        "NEVER": "It stays issued; nothing waits for what becomes of a message.",
+    },
+)
+described(
     Effect,
     "RewardEffect",
     "What a reward does.",
@@ -147,6 +156,17 @@ described(
     },
 )
 described(
+    IssuanceState,
+    "IssuanceState",
+    "Whether an issuance stands.",
+    {
+        "FINAL": "It stands: nothing is waited for, or its code cannot go back any more.",
+        "TENTATIVE": "A message carries it, and what became of that is not known yet.",
+        "DELIVERED": "It stands: a message with it was delivered, or somebody may have seen it otherwise.",
+        "RETURNED": "Nobody had seen it, and its code went back to the pool.",
+    },
+)
+described(
     Purpose,
     "Purpose",
     "Whether an issue is meant.",
@@ -185,6 +205,8 @@ _REFUSALS = {
     "CODE_VOID": "The code was stopped for good.",
     "NOT_ISSUED": "The code was not issued to anybody yet.",
     "CODE_SHARED": "The code is everybody's.",
+    "MAYBE_SEEN": "The code was held, or a message with it was delivered or is on its way.",
+    "CODE_RETURNED": "The code that this idempotencyKey was given first went back to its pool since.",
     "NOT_HOLDER": "The code was issued to somebody else.",
     "CUSTOMER_REQUIRED": "The promotion needs to know the customer.",
     "ALREADY_REDEEMED": "The code has no use left; data: uses, limit.",

@@ -10,7 +10,7 @@ from promograph.api.rights import ISSUED
 from promograph.domain import issuing
 from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.codes.states import CodeState
-from promograph.domain.issuing import IssuanceKind
+from promograph.domain.issuing import IssuanceKind, IssuanceState
 
 
 @strawberry.type(description="A code given to a customer.", directives=ISSUED)
@@ -24,13 +24,14 @@ class Issuance(Node):
     channel: str | None = strawberry.field(description="The channel that asked for it.")
     send: str | None = strawberry.field(description="The send that it was for.")
     purpose: Purpose = strawberry.field(description="Whether it is meant, or a placeholder.")
+    state: IssuanceState = strawberry.field(description="Whether it stands, as of when it was read.")
     place: strawberry.Private[tuple[int, int]] = (0, 0)
 
     @strawberry.field(
         description="Where the code is in its life; of one that is shared, uses aside. None of a placeholder.",
         directives=ISSUED,
     )
-    async def state(self, info: Asked) -> CodeState | None:
+    async def code_state(self, info: Asked) -> CodeState | None:
         if self.purpose is not Purpose.LIVE:
             return None
         return await info.context.services.lookup.state_of(*self.place)
@@ -49,4 +50,5 @@ def issuance_node(issuance: issuing.Issuance) -> Issuance:
         channel=issuance.channel,
         send=issuance.send,
         purpose=issuance.purpose,
+        state=issuance.state,
     )

@@ -18,7 +18,11 @@ class Desk(Protocol):
     """
 
     async def request_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
-        """A code for each of many customers, at most 10,000. The same occasion asked again gives the same code."""
+        """A code for each of many customers, at most 10,000. The same occasion asked again gives the same code.
+
+        A code that is asked for as `tentative` goes back to its pool when `report_delivery` (or the provider) tells
+        that its `message` was turned down, and nobody can have seen it; leave its `channel` out.
+        """
 
     async def repeat_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
         """The last code of each customer once more, for those who lost theirs."""

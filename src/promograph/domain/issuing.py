@@ -21,11 +21,26 @@ class IssuanceKind(StrEnum):
     RETURNED = "RETURNED"
 
 
+class IssuanceState(StrEnum):
+    """TENTATIVE: a message carries it, and nobody knows yet what became of that. DELIVERED: it may have been seen.
+
+    RETURNED: nobody has seen it, and its code went back to the pool. FINAL: it never was tentative, or is no more.
+    """
+
+    FINAL = "FINAL"
+    TENTATIVE = "TENTATIVE"
+    DELIVERED = "DELIVERED"
+    RETURNED = "RETURNED"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueRequest:
     """One code for one customer. `promotion` is a handle. Keys are the caller's own, at most 128 characters.
 
     Without `fallback` there is none once the pool is empty, where the promotion would give the code that all share.
+
+    `tentative`: `message` will show the code, and what `channel` tells of that message settles it. Only a code of one's
+    own can be, and only where the promotion takes back what was not seen; all others are final at once.
     """
 
     promotion: str
@@ -36,6 +51,7 @@ class IssueRequest:
     purpose: Purpose = Purpose.LIVE
     idempotency_key: str | None = None
     fallback: bool = True
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +70,7 @@ class Issuance:
     channel: str | None = None
     send: str | None = None
     purpose: Purpose = Purpose.LIVE
+    state: IssuanceState = IssuanceState.FINAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,13 @@ class OnEmpty(StrEnum):
     REFUSE = "REFUSE"
 
 
+class ReturnPolicy(StrEnum):
+    """What becomes of the code of a message that did not arrive."""
+
+    WHEN_UNSEEN = "WHEN_UNSEEN"
+    NEVER = "NEVER"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodCap:
     """At most `uses` by one customer in each `period` of the calendar in the promotion's time zone."""
@@ -84,6 +91,7 @@ class PromotionTerms:
     code_kind: CodeKind = CodeKind.PERSONALIZED
     issue_policy: IssuePolicy = IssuePolicy.PER_CUSTOMER
     on_empty: OnEmpty = OnEmpty.REFUSE
+    return_policy: ReturnPolicy = ReturnPolicy.WHEN_UNSEEN
     code_format: CodeFormat = field(default_factory=CodeFormat)
     window: Window = field(default_factory=Window)
     valid_for: timedelta | None = None

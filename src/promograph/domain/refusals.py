@@ -18,6 +18,8 @@ class RefusalCode(StrEnum):
     CODE_VOID = "CODE_VOID"
     NOT_ISSUED = "NOT_ISSUED"
     CODE_SHARED = "CODE_SHARED"
+    MAYBE_SEEN = "MAYBE_SEEN"
+    CODE_RETURNED = "CODE_RETURNED"
     NOT_HOLDER = "NOT_HOLDER"
     CUSTOMER_REQUIRED = "CUSTOMER_REQUIRED"
     ALREADY_REDEEMED = "ALREADY_REDEEMED"
@@ -53,6 +55,8 @@ _SENTENCES = {
     RefusalCode.CODE_BLOCKED: "This code is blocked.",
     RefusalCode.CODE_VOID: "This code is void: it was stopped for good.",
     RefusalCode.CODE_SHARED: "This code is everybody's: it can be neither replaced nor given back.",
+    RefusalCode.MAYBE_SEEN: "Somebody may have seen this code, or is about to: it stays where it is.",
+    RefusalCode.CODE_RETURNED: "The code of the first answer went back to its pool: ask anew, under another key.",
     RefusalCode.NOT_ISSUED: "This code has not been issued to anybody yet.",
     RefusalCode.NOT_HOLDER: "This code was issued to another customer.",
     RefusalCode.CUSTOMER_REQUIRED: "This promotion needs to know which customer redeems.",

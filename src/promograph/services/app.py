@@ -35,6 +35,7 @@ from promograph.services.sending.dispatching import Dispatcher
 from promograph.services.sending.inbound import Inbound
 from promograph.services.sending.plans import SendPlans
 from promograph.services.sending.sends import Sends
+from promograph.services.sending.settling import Settling
 from promograph.services.sending.templating import Templating
 from promograph.services.stocking import Stocking
 from promograph.services.telling import Telling
@@ -75,6 +76,8 @@ class Services:
         self.redeeming = Redeeming(database, clock, self.telling)
         self.orders = Orders(database, clock, self.telling)
         self.inbound = Inbound(database, clock, self.telling, self.desk)
+        self.settling = Settling(database, clock, self.telling)
+        self.inbound.settle_with(self.settling.settle)
         self.replacing = Replacing(database, clock, words)
         self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)

@@ -47,4 +47,5 @@ class ChannelDesk:
         await self._keep(self._name, events)
 
     def _ours(self, request: IssueRequest) -> IssueRequest:
-        return request if request.channel else replace(request, channel=self._name)
+        # What a message's provider tells comes under the channel's own name, and settles what stands under that.
+        return request if request.channel and not request.tentative else replace(request, channel=self._name)

@@ -165,6 +165,9 @@ def _fault(request: IssueRequest, fine: set[tuple[str | None, ...]] | None = Non
             checked_optional(request.message, "message")
             checked_optional(request.channel, "channel", longest=64)
             checked_optional(request.idempotency_key, "idempotencyKey")
+        if request.tentative:
+            checked_key(request.message or "", "message")
+            checked_key(request.channel or "", "channel", longest=64)
         if fine is not None:
             fine.add(common)
         checked_key(request.customer, "customer")

@@ -11,7 +11,7 @@ from promograph.domain.refusals import Refusal, RefusalCode
 from promograph.domain.stock.replacing import ReplaceRequest
 from promograph.errors import BadInput, InputProblem
 from promograph.services.keyed_writes import Once, write_again
-from promograph.store import issuances
+from promograph.store import issuances, tentative
 from promograph.store.codes import replacing
 from promograph.store.databases.database import Connection, Database
 
@@ -48,7 +48,8 @@ class Replacing:
                 dump=lambda outcomes: [issuances.dump_outcome(outcome) for outcome in outcomes],
                 load=lambda kept: [issuances.load_outcome(outcome) for outcome in kept],
             )
-            return once.answer(connection, lambda: replacing.replace_codes(connection, requests, now, self._words))
+            outcomes = once.answer(connection, lambda: replacing.replace_codes(connection, requests, now, self._words))
+            return tentative.without_returned(connection, outcomes) if key else outcomes
 
         return await write_again(self._database, work, heavy=len(requests) > _HEAVY)
 

@@ -161,7 +161,10 @@ def _insert(
     kind = IssuanceKind.INITIAL
     issuances.insert(
         connection,
-        [(id_, number + n, first - n, _customer(row), "", kind, channel, None, micros) for n, row in enumerate(rows)],
+        [
+            (id_, number + n, first - n, _customer(row), "", kind, channel, None, micros, None)
+            for n, row in enumerate(rows)
+        ],
     )
     counters.issuances += len(rows)
     counters.issued += len(rows)

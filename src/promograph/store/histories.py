@@ -33,7 +33,7 @@ _BY_PLACE = Statement(f"{_FIND} c.promotion_id = :promotion_id AND c.seq = :seq"
 _OF_HOLDER = Statement(
     f"SELECT {issuances.COLUMNS}, h.issued_at FROM issuance h @by(issuance_code) "
     "JOIN issuance i @by(issuance_occasion) ON i.customer = h.customer "
-    "AND i.promotion_id = h.promotion_id + 0 AND i.seq = h.seq + 0 "
+    "AND i.promotion_id = h.promotion_id + 0 AND i.seq = h.seq + 0 AND coalesce(i.state, 'FINAL') <> 'RETURNED' "
     "WHERE h.promotion_id = :promotion_id AND h.seq = :seq AND h.kind = 'INITIAL' AND h.seq <> 0 "
     f"ORDER BY i.number + 0 DESC LIMIT {_MOST}"
 )

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.decisions import SHARED_SEQ
-from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome
+from promograph.domain.issuing import Issuance, IssuanceKind, IssuanceState, IssueOutcome
 from promograph.domain.promotions import Promotion
 from promograph.domain.refusals import Refusal, RefusalCode
 from promograph.store.bulk import Insertion
@@ -19,7 +19,7 @@ COLUMNS = (
     "i.promotion_id, i.number, i.seq, "
     "(SELECT coalesce(c.text, c.key) FROM code c WHERE c.promotion_id = i.promotion_id AND c.seq = i.seq), "
     "i.customer, i.kind, i.issued_at, i.channel, i.send, "
-    "(SELECT c.expires_at FROM code c WHERE c.promotion_id = i.promotion_id AND c.seq = i.seq)"
+    "(SELECT c.expires_at FROM code c WHERE c.promotion_id = i.promotion_id AND c.seq = i.seq), i.state"
 )
 """What `issuance_of` reads, in its order, of `issuance i`."""
 
@@ -52,12 +52,12 @@ _FIRST_ISSUED = Statement(
 _NEW = Insertion(
     "issuance",
     "promotion_id bigint, number bigint, seq bigint, customer text, occasion text, kind text, channel text, send text, "
-    "issued_at bigint",
+    "issued_at bigint, state text",
 )
 
 
-NewRow = tuple[int, int, int, str, str, IssuanceKind, str | None, str | None, int]
-"""An issuance to be written, in the order of the columns above; the last is in microseconds."""
+NewRow = tuple[int, int, int, str, str, IssuanceKind, str | None, str | None, int, IssuanceState | None]
+"""An issuance to be written, in the order of the columns above: when in microseconds, the state None where final."""
 
 Occasion = tuple[int, str, str]
 """Promotion, customer, and the occasion's own key: unique among issuances."""
@@ -101,7 +101,7 @@ def first_issued(connection: Connection, codes: Collection[tuple[int, int]]) -> 
 
 def issuance_of(row: Sequence[Any], promotion: Promotion, *, first_issued: int | None = None) -> Issuance:
     """From a row of COLUMNS. Giving a code again does not make it last longer: its time runs from `first_issued`."""
-    promotion_id, number, seq, text, customer, kind, issued_at, channel, send, own_expiry = row
+    promotion_id, number, seq, text, customer, kind, issued_at, channel, send, own_expiry, state = row
     since = None if seq == SHARED_SEQ else from_micros(first_issued or issued_at)
     return Issuance(
         promotion_id=promotion_id,
@@ -115,6 +115,7 @@ def issuance_of(row: Sequence[Any], promotion: Promotion, *, first_issued: int |
         expires_at=promotion.expiry(since, None if own_expiry is None else from_micros(own_expiry)),
         channel=channel,
         send=send,
+        state=IssuanceState(state or IssuanceState.FINAL),
     )
 
 
@@ -132,6 +133,7 @@ def load_outcome(kept: Any) -> IssueOutcome:
     fields = kept["issuance"]
     fields["kind"] = IssuanceKind(fields["kind"])
     fields["purpose"] = Purpose(fields["purpose"])
+    fields["state"] = IssuanceState(fields.get("state", IssuanceState.FINAL))
     fields["issued_at"] = datetime.fromisoformat(fields["issued_at"])
     if fields["expires_at"] is not None:
         fields["expires_at"] = datetime.fromisoformat(fields["expires_at"])

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from promograph.domain.codes.words import OURS, Words
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.errors import BadInput
-from promograph.store import issuances, issuing
+from promograph.store import issuances, issuing, tentative
 from promograph.store.replays import Replays
 from promograph.store.tables.instants import to_micros
 
@@ -57,4 +57,4 @@ def issue_call(connection: Connection, call: IssueCall, now: datetime, words: Wo
         lambda calls: [issuing.issue(connection, one.requests, now, words) for one in calls],
         now=to_micros(now),
     )
-    return answers[0]
+    return tentative.without_returned(connection, answers[0]) if call.idempotency_key else answers[0]

@@ -12,8 +12,16 @@ from sqlalchemy import Connection
 
 from promograph.domain.codes.words import OURS, Words
 from promograph.domain.decisions import SHARED_SEQ
-from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest, occasion, why_not_open
-from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion
+from promograph.domain.issuing import (
+    Issuance,
+    IssuanceKind,
+    IssuanceState,
+    IssueOutcome,
+    IssueRequest,
+    occasion,
+    why_not_open,
+)
+from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion, ReturnPolicy
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.errors import BadInput, InputProblem
 from promograph.store import (
@@ -25,6 +33,7 @@ from promograph.store import (
     shared_codes,
     stock,
     stock_telling,
+    tentative,
     used_up,
 )
 from promograph.store.bookings import Claim
@@ -36,6 +45,7 @@ from promograph.store.returning import Asked, as_asked, known_again
 from promograph.store.statements import savepoint
 from promograph.store.stock import Stock
 from promograph.store.tables.instants import from_micros, to_micros
+from promograph.store.tentative import Carriers
 
 REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     operation="codeIssue",
@@ -77,7 +87,11 @@ def issue(
 
     No code that is made for one of them holds any of the words.
     """
-    return REPLAYS.answer(connection, requests, lambda fresh: _issue(connection, fresh, now, words), now=to_micros(now))
+    outcomes = REPLAYS.answer(
+        connection, requests, lambda fresh: _issue(connection, fresh, now, words), now=to_micros(now)
+    )
+    has_keys = any(request.idempotency_key for request in requests)
+    return tentative.without_returned(connection, outcomes) if has_keys else outcomes
 
 
 def _issue(connection: Connection, requests: Sequence[IssueRequest], now: datetime, words: Words) -> list[IssueOutcome]:
@@ -114,6 +128,7 @@ class _Batch:
         self._outcomes: list[IssueOutcome | None] = [None] * len(requests)
         self._same: dict[int, int] = {}  # a request's place -> the place of the first with the same occasion
         self._rows: list[NewRow] = []
+        self._carriers = Carriers()
         self._asked: Asked = {}
 
     def run(self) -> list[IssueOutcome]:
@@ -134,6 +149,7 @@ class _Batch:
         for part in everyone:
             self._turn_away(part)
         self._answer_repeats()
+        self._carriers.write(self._connection)
         return list(as_asked([outcome for outcome in self._outcomes if outcome is not None], self._asked))
 
     def _open(self) -> list[_Part]:
@@ -175,7 +191,8 @@ class _Batch:
                 if row is None:
                     left.append((place, request, name))
                 else:
-                    self._outcomes[place] = IssueOutcome(issuances.issuance_of(row, part.promotion), replayed=True)
+                    issuance = self._carriers.join(issuances.issuance_of(row, part.promotion), request)
+                    self._outcomes[place] = IssueOutcome(issuance, replayed=True)
             part.wanted = left
 
     def _admit(self, part: _Part) -> None:
@@ -296,11 +313,16 @@ class _Batch:
         id_, handle = part.promotion.id, part.promotion.terms.handle
         now, micros = self._now, self._micros
         is_shared = codes[0][0] == SHARED_SEQ
+        comes_back = not is_shared and part.promotion.terms.return_policy is not ReturnPolicy.NEVER
         expires_at = part.promotion.expiry(None if is_shared else now)
         number = part.stock.issuances
         for (place, request, name), (seq, text, own_expiry) in zip(wanted, codes, strict=True):
             number += 1
             customer, channel, send = request.customer, request.channel, request.send
+            state = None
+            if comes_back and request.tentative:
+                state = IssuanceState.TENTATIVE
+                self._carriers.begin(id_, seq, request)
             issuance = Issuance(
                 promotion_id=id_,
                 handle=handle,
@@ -313,9 +335,10 @@ class _Batch:
                 expires_at=expires_at if own_expiry is None else _earlier(expires_at, from_micros(own_expiry)),
                 channel=channel,
                 send=send,
+                state=state or IssuanceState.FINAL,
             )
             self._outcomes[place] = IssueOutcome(issuance)
-            self._rows.append((id_, number, seq, customer, name, kind, channel, send, micros))
+            self._rows.append((id_, number, seq, customer, name, kind, channel, send, micros, state))
         part.stock.issuances = number
 
     def _answer_repeats(self) -> None:
@@ -323,7 +346,8 @@ class _Batch:
         for place, first in self._same.items():
             outcome = self._outcomes[first]
             if outcome is not None and outcome.issuance is not None:
-                outcome = IssueOutcome(outcome.issuance, replayed=True)
+                issuance = self._carriers.join(outcome.issuance, self._requests[place])
+                outcome = IssueOutcome(issuance, replayed=True)
             self._outcomes[place] = outcome
 
 

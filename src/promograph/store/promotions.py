@@ -22,6 +22,7 @@ from promograph.domain.promotions import (
     Promotion,
     PromotionStatus,
     PromotionTerms,
+    ReturnPolicy,
 )
 from promograph.domain.rewards import Single, dump_reward, load_reward
 from promograph.domain.windows import Window
@@ -31,9 +32,9 @@ from promograph.store.tables.instants import from_micros, to_micros
 
 _TERMS = (
     "handle, name, description, properties, reward, reward_type, condition, code_kind, issue_policy, on_empty, "
-    "code_format, time_zone, starts_at, ends_at, valid_for_seconds, audience_cap, uses_per_code, uses_per_customer, "
-    "period_uses, period, redemption_cap, low_stock_threshold, budget_minor, budget_currency, holder_only, "
-    "code_required, combinable, priority"
+    "return_policy, code_format, time_zone, starts_at, ends_at, valid_for_seconds, audience_cap, uses_per_code, "
+    "uses_per_customer, period_uses, period, redemption_cap, low_stock_threshold, budget_minor, budget_currency, "
+    "holder_only, code_required, combinable, priority"
 )
 _COLUMNS = f"id, status, end_reason, stop_redeeming, created_at, updated_at, {_TERMS}"
 
@@ -148,6 +149,7 @@ def _terms_of(found: dict[str, Any]) -> PromotionTerms:
         code_kind=CodeKind(found["code_kind"]),
         issue_policy=IssuePolicy(found["issue_policy"]),
         on_empty=OnEmpty(found["on_empty"]),
+        return_policy=ReturnPolicy(found["return_policy"]),
         code_format=CodeFormat(**orjson.loads(found["code_format"])),
         window=Window(
             time_zone=found["time_zone"],
@@ -194,6 +196,7 @@ def as_row(terms: PromotionTerms) -> dict[str, Any]:
         "code_kind": terms.code_kind,
         "issue_policy": terms.issue_policy,
         "on_empty": terms.on_empty,
+        "return_policy": terms.return_policy,
         "code_format": orjson.dumps(terms.code_format).decode(),
         "time_zone": window.time_zone,
         "starts_at": None if window.starts_at is None else to_micros(window.starts_at),

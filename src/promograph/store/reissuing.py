@@ -11,6 +11,7 @@ from promograph.domain.decisions import SHARED_SEQ, CodeFacts, why_useless
 from promograph.domain.issuing import (
     Issuance,
     IssuanceKind,
+    IssuanceState,
     IssueOutcome,
     IssueRequest,
     repeat_in_message,
@@ -18,13 +19,14 @@ from promograph.domain.issuing import (
 )
 from promograph.domain.promotions import Promotion
 from promograph.domain.refusals import RefusalCode, refuse
-from promograph.store import issuances, locking, stock
+from promograph.store import issuances, locking, stock, tentative
 from promograph.store.issuing import unknown_promotion
 from promograph.store.replays import Replays
 from promograph.store.returning import as_asked, known_again
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
 from promograph.store.tables.instants import from_micros, to_micros
+from promograph.store.tentative import Carriers
 
 REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     operation="codeReissue",
@@ -40,8 +42,13 @@ _CODES = Statement(
 
 
 def reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
-    """For each request the code that its customer was given last by the promotion, recorded as a REPEAT."""
-    return REPLAYS.answer(connection, requests, lambda fresh: _reissue(connection, fresh, now), now=to_micros(now))
+    """For each request the code that its customer was given last by the promotion, recorded as a REPEAT.
+
+    Where that is tentative, the message that repeats it carries it too; without one, it is final.
+    """
+    outcomes = REPLAYS.answer(connection, requests, lambda fresh: _reissue(connection, fresh, now), now=to_micros(now))
+    has_keys = any(request.idempotency_key for request in requests)
+    return tentative.without_returned(connection, outcomes) if has_keys else outcomes
 
 
 def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: datetime) -> list[IssueOutcome]:
@@ -50,6 +57,7 @@ def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: date
     requests, asked = known_again(connection, requests, {handle: part[1] for handle, part in parts.items()})
     ground = _Ground(connection, [(parts[one.promotion][0], one) for one in requests if one.promotion in parts])
     rows: list[issuances.NewRow] = []
+    carriers = Carriers()
     outcomes = []
     for request in requests:
         if request.promotion not in parts:
@@ -60,13 +68,17 @@ def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: date
         earlier = ground.earlier.get(occasion)
         if earlier is not None:
             outcomes.append(IssueOutcome(issuance=earlier, replayed=True))
+            # Whether its code is tentative yet is asked where that is written.
+            carriers.join(replace(earlier, state=IssuanceState.TENTATIVE), request)
             continue
         outcome = _repeat(promotion, counters, request, ground, now)
         if outcome.issuance is not None:
+            carriers.join(ground.given(promotion, request.customer), request)
             rows.append(_row(outcome.issuance, occasion[2]))
             ground.earlier[occasion] = outcome.issuance
         outcomes.append(outcome)
     issuances.insert(connection, rows)
+    carriers.write(connection)
     stock.save(connection, [counters for _, counters in locked.values()])
     return list(as_asked(outcomes, asked))
 
@@ -95,6 +107,10 @@ class _Ground:
         self._last = {place: issuances.issuance_of(row, promotions[place[0]]) for place, row in last.items()}
         codes = sorted({(issuance.promotion_id, issuance.seq) for issuance in self._last.values()})
         self._codes = {(row[0], row[1]): tuple(row[2:]) for row in _CODES.fetch(connection, codes)}
+
+    def given(self, promotion: Promotion, customer: str) -> Issuance:
+        """What `last` found."""
+        return self._last[promotion.id, customer]
 
     def last(self, promotion: Promotion, customer: str) -> tuple[Issuance, CodeFacts] | None:
         """The code that the customer was given last, leaving repeats aside."""
@@ -136,6 +152,7 @@ def _repeat(
         issued_at=now,
         channel=request.channel,
         send=request.send,
+        state=IssuanceState.FINAL,
     )
     return IssueOutcome(issuance=repeated)
 
@@ -151,4 +168,5 @@ def _row(repeated: Issuance, occasion: str) -> issuances.NewRow:
         repeated.channel,
         repeated.send,
         to_micros(repeated.issued_at),
+        None,
     )

@@ -12,7 +12,7 @@ from promograph.api.reward_inputs import RewardInput
 from promograph.api.scalars import Duration
 from promograph.domain.codes import formats as code_formats
 from promograph.domain.periods import Period
-from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty
+from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, ReturnPolicy
 
 
 @strawberry.input(description="A free property.")
@@ -80,6 +80,9 @@ class PromotionCreateInput:
         default=IssuePolicy.PER_CUSTOMER, description="On which occasions a customer gets a code."
     )
     on_empty: OnEmpty = strawberry.field(default=OnEmpty.REFUSE, description="What happens when the pool is empty.")
+    return_policy: ReturnPolicy = strawberry.field(
+        default=ReturnPolicy.WHEN_UNSEEN, description="What becomes of the code of a message that did not arrive."
+    )
     fallback_code: str | None = strawberry.field(
         default=None, description="The code that everybody shares when the pool is empty; not for SINGLE."
     )
@@ -138,6 +141,9 @@ class PromotionUpdateInput:
     )
     issue_policy: IssuePolicy | None = strawberry.field(default=UNSET, description="Only while it is a draft.")
     on_empty: OnEmpty | None = strawberry.field(default=UNSET, description="What happens when the pool is empty.")
+    return_policy: ReturnPolicy | None = strawberry.field(
+        default=UNSET, description="What becomes of the code of a message that did not arrive."
+    )
     fallback_code: str | None = strawberry.field(default=UNSET, description="The shared code, until it is given out.")
     code_format: CodeFormatInput | None = strawberry.field(default=UNSET, description="How generated codes look.")
     window: WindowInput | None = strawberry.field(default=UNSET, description="When it runs.")

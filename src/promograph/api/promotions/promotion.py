@@ -20,7 +20,7 @@ from promograph.domain.codes import formats as code_formats
 from promograph.domain.codes.states import CodeState
 from promograph.domain.performing import By
 from promograph.domain.periods import Period
-from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus
+from promograph.domain.promotions import CodeKind, EndReason, IssuePolicy, OnEmpty, PromotionStatus, ReturnPolicy
 from promograph.domain.stock.selections import CodeSelection
 from promograph.store import inventories
 from promograph.store.budgets import Spending
@@ -109,6 +109,9 @@ class Promotion(Node):
     code_kind: CodeKind = strawberry.field(description="How its codes relate to people.")
     issue_policy: IssuePolicy = strawberry.field(description="On which occasions a customer gets a code.")
     on_empty: OnEmpty = strawberry.field(description="What happens when the pool is empty.")
+    return_policy: ReturnPolicy = strawberry.field(
+        description="What becomes of the code of a message that did not arrive."
+    )
     code_format: CodeFormat = strawberry.field(description="How its generated codes look, unless told otherwise.")
     window: Window = strawberry.field(description="When it runs.")
     valid_for: Duration | None = strawberry.field(description="How long an issued code works, within the window.")
@@ -226,6 +229,7 @@ def promotion_node(
         code_kind=terms.code_kind,
         issue_policy=terms.issue_policy,
         on_empty=terms.on_empty,
+        return_policy=terms.return_policy,
         code_format=shown_format(terms.code_format),
         window=Window(time_zone=terms.window.time_zone, starts_at=terms.window.starts_at, ends_at=terms.window.ends_at),
         valid_for=None if terms.valid_for is None else Duration(terms.valid_for),

@@ -38,7 +38,7 @@ from promograph.cli.serve import server_config
 from promograph.config import load_settings
 from promograph.domain import access
 from promograph.domain.codes.placeholders import Purpose
-from promograph.domain.issuing import IssuanceKind
+from promograph.domain.issuing import IssuanceKind, IssuanceState
 from promograph.web.bodies import BodyBounds
 from promograph.web.graphql import GraphQLEndpoint
 
@@ -55,6 +55,7 @@ _ISSUED = CodeIssuePayload(
         channel="bench",
         send=None,
         purpose=Purpose.LIVE,
+        state=IssuanceState.FINAL,
     ),
     replayed=False,
     user_errors=[],

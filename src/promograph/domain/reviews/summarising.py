@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from promograph.domain import conditions
 from promograph.domain.conditions.nodes import Names
-from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PromotionTerms
+from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, PromotionTerms, ReturnPolicy
 from promograph.domain.reviews.findings import Supply
 from promograph.domain.reviews.reward_texts import reward_text
 from promograph.domain.rewards import Single
@@ -106,6 +106,10 @@ def _codes(terms: PromotionTerms, supply: Supply) -> Iterator[str]:
         OnEmpty.FALLBACK: f"when there are no more, everybody gets the fallback code{_unset(supply)}",
         OnEmpty.REFUSE: "when there are no more, nobody gets one",
     }[terms.on_empty]
+    yield {
+        ReturnPolicy.WHEN_UNSEEN: "a code whose message did not arrive goes back to the pool, if nobody has seen it",
+        ReturnPolicy.NEVER: "a code stays issued, even where its message did not arrive",
+    }[terms.return_policy]
 
 
 def _unset(supply: Supply) -> str:

@@ -29,12 +29,19 @@ def why_not_replaced(promotion: Promotion, code: CodeFacts, now: datetime) -> Re
     return _why_not_theirs(promotion, code) or why_useless(promotion, replace(code, blocked=False), now)
 
 
-def why_not_returned(promotion: Promotion, code: CodeFacts, *, was_used: bool) -> Refusal | None:
-    """`was_used`: ever, even where that was rolled back: somebody has seen the code then."""
+def why_not_returned(
+    promotion: Promotion, code: CodeFacts, *, was_used: bool, maybe_seen: bool = False
+) -> Refusal | None:
+    """`was_used`: ever, even where that was rolled back: somebody has seen the code then.
+
+    `maybe_seen`: it was held, or a message with it was delivered, or is on its way.
+    """
     refusal = _why_not_theirs(promotion, code)
-    if refusal is not None or not was_used:
+    if refusal is not None:
         return refusal
-    return refuse(RefusalCode.ALREADY_REDEEMED, uses=1, limit=uses_limit(promotion, code) or 1)
+    if was_used:
+        return refuse(RefusalCode.ALREADY_REDEEMED, uses=1, limit=uses_limit(promotion, code) or 1)
+    return refuse(RefusalCode.MAYBE_SEEN) if maybe_seen else None
 
 
 def _why_not_theirs(promotion: Promotion, code: CodeFacts) -> Refusal | None:

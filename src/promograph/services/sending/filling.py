@@ -84,7 +84,9 @@ class Wanted:
     filling: Filling
     ask: CodeAsk
 
-    def request(self, *, send: str | None, channel: str | None, purpose: Purpose, fallback: bool) -> IssueRequest:
+    def request(
+        self, *, send: str | None, channel: str | None, purpose: Purpose, fallback: bool, tentative: bool
+    ) -> IssueRequest:
         return IssueRequest(
             promotion=self.ask.promotion,
             customer=self.filling.recipient.customer.id,
@@ -93,6 +95,7 @@ class Wanted:
             channel=channel,
             purpose=purpose,
             fallback=fallback,
+            tentative=tentative,
         )
 
     def answer(self, outcome: IssueOutcome, prepared: PreparedMessage) -> None:

@@ -33,7 +33,7 @@ _TOLD = {
     DeliveryState.FAILED: HappeningKind.MESSAGE_BOUNCED,
 }
 
-Settle = Callable[[str, Mapping[str, DeliveryState]], Awaitable[None]]
+Settle = Callable[[str, Mapping[str, DeliveryState]], Awaitable[object]]
 
 
 class Inbound:

@@ -47,6 +47,7 @@ class _Shared(TypedDict):
     channel: str | None
     purpose: Purpose
     fallback: bool
+    tentative: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,14 +154,22 @@ class Templating:
         channel: str | None = None,
         purpose: Purpose = Purpose.LIVE,
         fallback: bool = True,
+        tentative: bool = False,
     ) -> list[Rendering]:
         """A message each, in their order. The codes of all of them are asked for in one call, and are durable then.
 
         What a message asks for may depend on the codes that it got: each such step is one more call for all.
-        Without `fallback` an empty pool is one where the promotion has a fallback code.
+        Without `fallback` an empty pool is one where the promotion has a fallback code. `tentative`: name the channel,
+        and tell `Settling` what becomes of the messages.
         """
         fillings = [Filling(recipient) for recipient in recipients]
-        shared: _Shared = {"send": send, "channel": channel, "purpose": purpose, "fallback": fallback}
+        shared: _Shared = {
+            "send": send,
+            "channel": channel,
+            "purpose": purpose,
+            "fallback": fallback,
+            "tentative": tentative,
+        }
         while wanted := [one async for filling in _in_turn(fillings) for one in filling.wanted(prepared)]:
             # Those that are new come first: the last code of somebody may be one of them.
             for act in (CodeAct.ISSUE, CodeAct.REPEAT):

@@ -17,13 +17,14 @@ from promograph.domain.stock.events import CodeEventKind
 from promograph.domain.stock.replacing import ReplaceRequest, own_expiry, why_not_replaced, why_not_returned
 from promograph.store import issuances, line, stock, stock_telling
 from promograph.store.codes.events import write_lineage
+from promograph.store.codes.giving_back import Unseen, give_back, touched
 from promograph.store.line import Code
 from promograph.store.statements import Statement
 from promograph.store.subjects import Subject, Subjects
 from promograph.store.tables.instants import to_micros
 
 _HELD_BY = Statement(
-    "SELECT i.promotion_id, i.seq, i.number, i.occasion, i.channel, i.send "
+    "SELECT i.promotion_id, i.seq, i.number, i.occasion, i.channel, i.send, i.state "
     "FROM @rows(promotion_id bigint, seq bigint) r JOIN issuance i "
     "ON i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0"
 )
@@ -39,10 +40,6 @@ _EXPIRE = Statement(
 _GIVE_UP_OCCASION = Statement(
     "UPDATE issuance SET occasion = r.occasion FROM @rows(promotion_id bigint, number bigint, occasion text) r "
     "WHERE issuance.promotion_id = r.promotion_id AND issuance.number = r.number"
-)
-_WAS_USED = Statement("SELECT 1 FROM redemption WHERE promotion_id = :id AND seq = :seq LIMIT 1")
-_RETURN = Statement(
-    "UPDATE issuance SET kind = 'RETURNED', occasion = 'r: ' || number WHERE promotion_id = :id AND number = :number"
 )
 
 
@@ -100,21 +97,21 @@ def return_code(connection: Connection, text: str, now: datetime) -> tuple[Refus
     if subject is None or subject.code is None:
         return (refuse(RefusalCode.NOT_FOUND),)
     promotion, counters, code = subject.promotion, subject.stock, _with_holds(subject, subject.code)
-    was_used = bool(_WAS_USED.fetch(connection, id=promotion.id, seq=code.seq))
-    refusal = why_not_returned(promotion, code, was_used=was_used)
+    place = (promotion.id, code.seq)
+    was_used, was_held = touched(connection, [place])[place]
+    issuance = _HELD_BY.fetch(connection, [place])
+    state = issuance[0][6] if issuance else None
+    refusal = why_not_returned(promotion, code, was_used=was_used, maybe_seen=was_held or state is not None)
     if refusal is None:
         assert code.holder is not None, "or it would not be issued"
-        place = (promotion.id, code.seq)
-        number = _HELD_BY.fetch(connection, [place])[0][2]
-        _RETURN.run(connection, id=promotion.id, number=number)
-        write_lineage(connection, [(*place, number)], CodeEventKind.RETURNED, now)
-        counters.customers -= not issuances.reached_before(connection, promotion.id, [code.holder])
-        if not code.blocked:
-            counters.issued -= 1
-            counters.available += 1
-            if code.seq < counters.head:
-                line.put_back(connection, [place])
-        stock_telling.tell(connection, [(promotion, counters)], now)
+        given = Unseen(
+            promotion_id=promotion.id,
+            seq=code.seq,
+            number=issuance[0][2],
+            customer=code.holder,
+            blocked=code.blocked,
+        )
+        give_back(connection, [(promotion, counters)], [given], now)
     stock.save(connection, (subjects.changed | {promotion.id: counters}).values())
     return () if refusal is None else (refusal,)
 
@@ -138,7 +135,7 @@ def _judged(
             judged.append((None, refusal, place))
             continue
         seen.add(key)
-        number, occasion, channel, send = held[key]
+        number, occasion, channel, send, _ = held[key]
         judged.append((_Old(place, request, subject, code, number, occasion, channel, send), None, place))
     return judged
 
@@ -184,6 +181,7 @@ def _write(connection: Connection, lucky: Sequence[tuple[_Old, Code]], now: date
                 issuance.channel,
                 issuance.send,
                 to_micros(now),
+                None,
             )
         )
         counters = old.subject.stock

@@ -47,6 +47,9 @@ class PromotionRow(SQLModel, table=True):
     code_kind: str = Field(sa_column=Column(String(16), nullable=False))
     issue_policy: str = Field(sa_column=Column(String(16), nullable=False))
     on_empty: str = Field(sa_column=Column(String(16), nullable=False))
+    return_policy: str = Field(
+        default="WHEN_UNSEEN", sa_column=Column(String(16), nullable=False, server_default=sql("'WHEN_UNSEEN'"))
+    )
     code_format: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     time_zone: str = Field(sa_column=Column(String(64), nullable=False))
     starts_at: datetime | None = instant(nullable=True)

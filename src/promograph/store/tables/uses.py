@@ -16,7 +16,10 @@ from promograph.store.tables.columns import (
 
 
 class IssuanceRow(SQLModel, table=True):
-    """A code given to a customer. `number` counts within the promotion, as `stock.issuances` does."""
+    """A code given to a customer. `number` counts within the promotion, as `stock.issuances` does.
+
+    `state`: null for one that is final. RETURNED stands also at the repeats of a code that went back.
+    """
 
     __tablename__ = "issuance"
     __table_args__ = (
@@ -43,6 +46,19 @@ class IssuanceRow(SQLModel, table=True):
     channel: str | None = Field(default=None, sa_column=Column(String(64)))
     send: str | None = Field(default=None, sa_column=Column(String(128)))
     issued_at: datetime = instant()
+    state: str | None = Field(default=None, sa_column=Column(String(9)))
+
+
+class CarriedCodeRow(SQLModel, table=True):
+    """A tentative code, and a message that carries it. Gone once it is known what became of that."""
+
+    __tablename__ = "carried_code"
+    __table_args__ = (Index("carried_code_message", "channel", "message"), BY_ITS_KEY)
+
+    promotion_id: int = promotion_id_column(primary_key=True)
+    seq: int = big(primary_key=True)
+    channel: str = Field(sa_column=Column(String(64), primary_key=True))
+    message: str = Field(sa_column=Column(String(128), primary_key=True))
 
 
 class RedemptionRow(SQLModel, table=True):

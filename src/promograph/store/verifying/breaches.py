@@ -35,9 +35,7 @@ LIMITS = {
     ),
     "a code was issued to several customers": (
         f"SELECT p.handle, i.seq, count(DISTINCT i.customer), 1 FROM issuance i {_PROMOTION} i.promotion_id "
-        "WHERE i.seq <> 0 AND i.kind <> 'RETURNED' AND NOT EXISTS (SELECT 1 FROM issuance g "
-        "WHERE g.customer = i.customer AND g.promotion_id + 0 = i.promotion_id "
-        "AND g.seq = i.seq AND g.kind = 'RETURNED') "
+        "WHERE i.seq <> 0 AND coalesce(i.state, 'FINAL') <> 'RETURNED' "
         "GROUP BY p.handle, i.promotion_id, i.seq "
         "HAVING count(DISTINCT i.customer) > 1"
     ),
@@ -100,6 +98,7 @@ ROWS = {
         for table in (
             "batch",
             "booking",
+            "carried_code",
             "code",
             "code_event",
             "hold",
