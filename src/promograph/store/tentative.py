@@ -26,7 +26,8 @@ _NEW = Insertion("carried_code", _COLUMNS)
 _ALSO = Statement(
     "INSERT INTO carried_code (promotion_id, seq, channel, message) SELECT r.promotion_id, r.seq, r.channel, r.message "
     f"FROM @rows({_COLUMNS}) r WHERE EXISTS (SELECT 1 FROM issuance i @by(issuance_code) "
-    "WHERE i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0 AND i.state = 'TENTATIVE') ON CONFLICT DO NOTHING"
+    "WHERE i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
+    "AND i.state = 'TENTATIVE') ON CONFLICT DO NOTHING"
 )
 _NUMBERS = Statement(
     "SELECT i.promotion_id, i.number FROM @rows(promotion_id bigint, seq bigint) r "

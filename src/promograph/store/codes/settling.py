@@ -28,8 +28,8 @@ _CARRIED = Statement(
 )
 _CODES = Statement(
     "SELECT i.promotion_id, i.seq, i.number, i.customer, i.channel, coalesce(c.text, c.key), c.blocked, c.void "
-    "FROM @rows(promotion_id bigint, seq bigint) r "
-    "JOIN issuance i @by(issuance_code) ON i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
+    "FROM @rows(promotion_id bigint, seq bigint) r JOIN issuance i @by(issuance_code) "
+    "ON i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
     "JOIN code c ON c.promotion_id = r.promotion_id AND c.seq = r.seq WHERE i.state = 'TENTATIVE'"
 )
 
