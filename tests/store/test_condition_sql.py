@@ -20,7 +20,8 @@ from promograph.domain.conditions.days import MovingDay
 from promograph.domain.conditions.facts import CustomerFacts, Facts, IssuedKey, Needs
 from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
 from promograph.domain.conditions.times import Hours
-from promograph.domain.conditions.values import ORDERED, ORDERING, Op, Scalar, Value, ValueType, type_of
+from promograph.domain.conditions.values import COMPARING, ORDERED, ORDERING, Op, Scalar, Value, ValueType, type_of
+from promograph.domain.issuing import given_up, repeat_in_message, repeat_occasion
 from promograph.domain.people.customers import CustomerChange
 from promograph.domain.promotions import OnEmpty
 from promograph.errors import BadInput
@@ -108,9 +109,14 @@ POOLS: dict[str, Sequence[Scalar]] = {
     "it's": TEXTS,
     "0": TEXTS,
 }
+COMPARISONS = sorted(COMPARING)
 LISTS = {"likes", "sizes", "days", "flags"}
 UNKNOWN = ["nothing", 'a "quoted" name', "back\\slash"]
 HANDLES = ["spring", "summer", "autumn"]
+KEYS = [
+    IssuedKey(promotion=handle, since=since)
+    for handle, since in product([None, *HANDLES, "unheard-of"], [None, NOW, NOW - DAY])
+]
 SEGMENTS: dict[str, Condition] = {
     "inner": AnyOf((AttributeIs(name="age", op=Op.GT, value=18), HoldsCode(promotion="spring"))),
     "outer": AllOf((Not(InSegment(segment="inner")), CodesIssued(op=Op.GTE, count=1))),
@@ -199,6 +205,14 @@ class Given:
     redeemed: bool = False
 
 
+def some_occasion(random: Random, kind: str, number: int) -> str:
+    if kind == "REPEAT":
+        return random.choice([repeat_occasion, repeat_in_message])(str(number))
+    if kind == "RETURNED":
+        return given_up(number)
+    return random.choice(["", "s:1", "s:2", "s:r:1", "m:r:1"])
+
+
 async def give_codes(ground: Ground, random: Random, ids: Sequence[str]) -> dict[tuple[str, str], Given]:
     """Issues, repeats, uses, rollbacks and blocked codes, as rows; what they mean, by customer and promotion."""
     issuances: list[tuple[Any, ...]] = []
@@ -212,15 +226,16 @@ async def give_codes(ground: Ground, random: Random, ids: Sequence[str]) -> dict
         occasions: set[tuple[str, str]] = set()
         sharing, used_shared = set[str](), set[str]()
         for seq in range(1, len(ids)):
-            customer, kind = random.choice(ids), random.choice(["INITIAL", "INITIAL", "FALLBACK", "REPEAT"])
-            occasion = f"r:{seq}" if kind == "REPEAT" else random.choice(["", "s:1", "s:2", "m:r:1"])
+            customer = random.choice(ids)
+            kind = random.choice(["INITIAL", "INITIAL", "INITIAL", "FALLBACK", "FALLBACK", "REPEAT", "RETURNED"])
+            occasion = some_occasion(random, kind, seq)
             if (customer, occasion) in occasions:
                 continue
             occasions.add((customer, occasion))
             at = random.choice([NOW - 2 * DAY, NOW - DAY, NOW, NOW + DAY])
             own, given = seq if kind == "INITIAL" else 0, meaning[customer, handle]
             issuances.append((promotion.id, seq, own, customer, occasion, kind, to_micros(at)))
-            if kind != "REPEAT":
+            if kind in ("INITIAL", "FALLBACK"):
                 given.issued.append(at)
             if own:
                 is_blocked, uses = random.random() < 0.2, random.choice([0, 0, 1])
@@ -273,11 +288,9 @@ async def fill(ground: Ground, random: Random, count: int) -> dict[str, Customer
         for handle, condition in SEGMENTS.items():
             segments.insert(connection, handle=handle, name=handle, condition=condition, now=NOW)
 
-    random_leaves = [some_leaf(random) for _ in range(400)]
     await ground.database.write(make_segments)
     everything = Needs(attributes=frozenset({*POOLS, *UNKNOWN}), segments=frozenset({"inner", "outer"}))
-    for leaf in random_leaves:
-        everything |= Needs(issued=leaf.needs().issued)
+    everything |= Needs(issued=frozenset(KEYS))
     everything |= Needs(held=frozenset({*HANDLES, "unheard-of"}), redeemed=frozenset({*HANDLES, "unheard-of"}))
     wanted = dict.fromkeys([*changes, *strangers], everything)
     facts = await ground.database.read(lambda c: customer_facts.read(c, wanted, NOW))
@@ -287,16 +300,19 @@ async def fill(ground: Ground, random: Random, count: int) -> dict[str, Customer
     return {id_: facts[id_] for id_ in changes}
 
 
-async def chosen(ground: Ground, condition: Condition) -> set[str]:
-    """The customers of whom the SQL says that it holds."""
+async def chosen(ground: Ground, *wanted: Condition) -> list[set[str]]:
+    """For each condition, the customers of whom the SQL says that it holds; all of them in one statement."""
 
-    def work(connection: Connection) -> set[str]:
-        known = segments.reached_from(connection, condition.needs().segments)
-        found = compiled(condition, known, connection.dialect.name, NOW)
-        statement = Statement(f"SELECT c.id, {found.sql} FROM customer c")
-        rows = statement.fetch(connection, **found.params)
-        assert all(row[1] is not None for row in rows), conditions.dump(condition)
-        return {row[0] for row in rows if row[1]}
+    def work(connection: Connection) -> list[set[str]]:
+        known = segments.reached_from(connection, ["inner", "outer"])
+        dialect = connection.dialect.name
+        found = [compiled(one, known, dialect, NOW, prefix=f"c{n}_") for n, one in enumerate(wanted)]
+        statement = Statement(f"SELECT c.id, {', '.join(one.sql for one in found)} FROM customer c")
+        params = {name: value for one in found for name, value in one.params.items()}
+        ids, *columns = zip(*map(tuple, statement.fetch(connection, **params)), strict=True)
+        for condition, column in zip(wanted, columns, strict=True):
+            assert None not in column, conditions.dump(condition)
+        return [{id_ for id_, holds in zip(ids, column, strict=True) if holds} for column in columns]
 
     return await ground.database.snapshot(work)
 
@@ -305,70 +321,90 @@ def meant(condition: Condition, facts: dict[str, CustomerFacts]) -> set[str]:
     return {id_ for id_, customer in facts.items() if conditions.holds(condition, Facts(now=NOW, customer=customer))}
 
 
-async def agree(ground: Ground, condition: Condition, facts: dict[str, CustomerFacts]) -> int:
-    """How many both find."""
-    found = await chosen(ground, condition)
-    assert found == meant(condition, facts), conditions.dump(condition)
-    return len(found)
+async def agree(ground: Ground, facts: dict[str, CustomerFacts], *wanted: Condition) -> list[int]:
+    """How many both find, for each."""
+    found = await chosen(ground, *wanted)
+    for condition, ids in zip(wanted, found, strict=True):
+        assert ids == meant(condition, facts), conditions.dump(condition)
+    return [len(ids) for ids in found]
+
+
+def every_comparison(name: str) -> list[AttributeIs]:
+    """Of an attribute, with every operator and with values of every type."""
+    own, found = POOLS.get(name, TEXTS), list[AttributeIs]()
+    for op, pool in product(Op, (own, TEXTS[:3], NUMBERS[:3], DATES[:1], TRUTHS)):
+        if op in ORDERING and type_of(pool[0]) not in ORDERED:
+            continue
+        values: Sequence[Value | None] = [None] if op is Op.EXISTS else pool
+        if op is Op.IN:
+            values = [tuple(pool), tuple(pool[:2])]
+        found += [AttributeIs(name=name, op=op, value=value) for value in values]
+    return found
 
 
 async def test_every_leaf_over_an_attribute(ground: Ground) -> None:
     facts = await fill(ground, Random(1), 300)
-    hits = 0
-    for name, op in product([*POOLS, *UNKNOWN], Op):
-        own = POOLS.get(name, TEXTS)
-        for pool in (own, TEXTS[:3], NUMBERS[:3], DATES[:1], TRUTHS):
-            if op in ORDERING and type_of(pool[0]) not in ORDERED:
-                continue
-            values: Sequence[Value | None] = [None] if op is Op.EXISTS else pool
-            if op is Op.IN:
-                values = [tuple(pool), tuple(pool[:2])]
-            for value in values:
-                hits += await agree(ground, AttributeIs(name=name, op=op, value=value), facts)
-    assert hits > 10_000
+    hits = [sum(await agree(ground, facts, *every_comparison(name))) for name in [*POOLS, *UNKNOWN]]
+    assert sum(hits) > 10_000
+    assert 0 not in hits[: len(POOLS)]
+
+
+def moving(day: date, time_zone: str = "UTC", *, ahead: int = 0) -> MovingDay:
+    """The day that this is now, in a zone that is so many days ahead."""
+    return MovingDay(days=(day - NOW.date()).days - ahead, time_zone=time_zone)
 
 
 async def test_days_that_move(ground: Ground) -> None:
     """They are the days that they are at the time, in a zone where it may be another day already."""
     facts = await fill(ground, Random(4), 300)
-    hits = 0
     dated = [name for name, pool in POOLS.items() if type_of(pool[0]) is ValueType.DATE]
-    for name, day, op in product(dated, DATES, [Op.EQUALS, *sorted(ORDERING)]):
-        for zone, ahead in (("UTC", 0), ("Pacific/Kiritimati", 1)):
-            moving = MovingDay(days=(day - NOW.date()).days - ahead, time_zone=zone)
-            leaf = AttributeIs(name=name, op=op, value=moving)
-            assert leaf.at(NOW).value == day
-            hits += await agree(ground, leaf, facts)
+    hits = 0
+    for name, day in product(dated, DATES):
+        leaves = [
+            AttributeIs(name=name, op=op, value=moving(day, zone, ahead=ahead))
+            for op in [Op.EQUALS, *sorted(ORDERING)]
+            for zone, ahead in (("UTC", 0), ("Pacific/Kiritimati", 1))
+        ]
+        assert all(leaf.at(NOW).value == day for leaf in leaves)
+        hits += sum(await agree(ground, facts, *leaves))
     assert hits > 100
 
 
 async def test_every_leaf_over_codes(ground: Ground) -> None:
     facts = await fill(ground, Random(2), 500)
-    ops = [Op.EQUALS, Op.LT, Op.LTE, Op.GT, Op.GTE]
-    keys = {key for customer in facts.values() for key in customer.issued}
-    hits = 0
-    for op, count, key in product(ops, range(4), sorted(keys, key=repr)):
-        leaf = CodesIssued(op=op, count=count, promotion=key.promotion, since=key.since)
-        hits += await agree(ground, leaf, facts)
+    leaves = [
+        CodesIssued(op=op, count=count, promotion=key.promotion, since=key.since)
+        for op, count, key in product(COMPARISONS, range(4), KEYS)
+    ]
+    assert sum(await agree(ground, facts, *leaves)) > 10_000
     for handle in (*HANDLES, "unheard-of"):
-        for leaf_ in (HoldsCode(promotion=handle), HasRedeemed(promotion=handle)):
-            found = await agree(ground, leaf_, facts)
+        for found in await agree(ground, facts, HoldsCode(promotion=handle), HasRedeemed(promotion=handle)):
             assert (0 < found < len(facts)) is (handle in HANDLES)
-            hits += found
-    assert hits > 10_000
 
 
-async def test_trees_over_ten_thousand_customers(ground: Ground) -> None:
+def one_of_each(random: Random) -> list[Condition]:
+    """A leaf of every kind, with every operator that it may have, over attributes of every type."""
+    leaves: list[Condition] = []
+    for name in ("tier", "age", "vip", "born", *sorted(LISTS), "nothing"):
+        every = every_comparison(name)
+        leaves += [random.choice([one for one in every if one.op is op]) for op in {one.op for one in every}]
+    for name, op in zip(["born", "days"] * 3, COMPARISONS, strict=False):
+        leaves.append(AttributeIs(name=name, op=op, value=moving(random.choice(DATES))))
+    for op, key in product(COMPARISONS, random.sample(KEYS, 2)):
+        leaves.append(CodesIssued(op=op, count=random.randrange(3), promotion=key.promotion, since=key.since))
+    for handle in HANDLES:
+        leaves += [HoldsCode(promotion=handle), HasRedeemed(promotion=handle)]
+    return [*leaves, InSegment(segment="inner"), InSegment(segment="outer"), InSegment(segment="unheard-of")]
+
+
+async def test_every_leaf_and_trees_of_them_over_ten_thousand_customers(ground: Ground) -> None:
     random = Random(3)
     facts = await fill(ground, random, 10_000)
-    asked = {key for customer in facts.values() for key in customer.issued}
-    shares = []
-    while len(shares) < 40:
-        tree = some_tree(random)
-        if not tree.needs().issued <= asked:
-            continue
-        shares.append(await agree(ground, tree, facts) / len(facts))
-    assert sum(0.01 < share < 0.99 for share in shares) > 12
+    leaves = one_of_each(random)
+    assert {type(leaf) for leaf in leaves} == {AttributeIs, CodesIssued, HoldsCode, HasRedeemed, InSegment}
+    assert sum(0 < found < len(facts) for found in await agree(ground, facts, *leaves)) > len(leaves) // 2
+    shares = [found / len(facts) for found in await agree(ground, facts, *(some_tree(random) for _ in range(8)))]
+    assert sum(0.01 < share < 0.99 for share in shares) > 2
 
 
 async def test_what_is_not_about_customers_is_refused_with_its_place() -> None:

@@ -100,14 +100,18 @@ def occasion(policy: IssuePolicy, request: IssueRequest) -> str:
     return f"m:{key}"
 
 
+REPEATS_BEGIN = "r"
+"""How the occasions begin at which a code was given again, or went back: all of them, and no others."""
+
+
 def repeat_occasion(key: str) -> str:
     """The occasion of giving the same code again; apart from those of first issues."""
-    return f"r:{key}"
+    return f"{REPEATS_BEGIN}:{key}"
 
 
 def repeat_in_message(message: str) -> str:
     """The occasion of giving the same code again in this message."""
-    return f"rm:{message}"
+    return f"{REPEATS_BEGIN}m:{message}"
 
 
 def given_up(number: int) -> str:

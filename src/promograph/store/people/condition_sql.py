@@ -13,14 +13,14 @@ from promograph.domain.conditions.attributes import AttributeIs
 from promograph.domain.conditions.customers import CodesIssued, HasRedeemed, HoldsCode, InSegment
 from promograph.domain.conditions.nodes import AllOf, AnyOf, Condition, Not
 from promograph.domain.conditions.values import Op
-from promograph.domain.issuing import repeat_occasion
+from promograph.domain.issuing import REPEATS_BEGIN
 from promograph.domain.people.segments import MOST_TOGETHER, Conditions, check_about_customers
 from promograph.errors import BadInput, InputProblem
 from promograph.store.people import condition_sql_postgres, condition_sql_sqlite
 from promograph.store.redemptions import STANDING
 from promograph.store.tables.instants import to_micros
 
-FIRST_ISSUED = f"substr(i.occasion, 1, {len(repeat_occasion(''))}) <> '{repeat_occasion('')}'"
+FIRST_ISSUED = f"substr(i.occasion, 1, {len(REPEATS_BEGIN)}) <> '{REPEATS_BEGIN}'"
 """Of `issuance i`, that it gave a code and did not repeat one: told by the occasion, which the index of customers has
 beside them, so that their other columns need not be looked up."""
 
@@ -68,15 +68,16 @@ _ATTRIBUTES: Mapping[str, AttributeSql] = {
 }
 
 
-def compiled(condition: Condition, segments: Conditions, dialect: str, now: datetime) -> Compiled:
+def compiled(condition: Condition, segments: Conditions, dialect: str, now: datetime, *, prefix: str = "p") -> Compiled:
     """`segments` are those that the condition rests on, and theirs in turn; in one that is not there is nobody.
 
-    `now` settles which day a moving one is.
+    `now` settles which day a moving one is. With a `prefix` of its own for the names of its parameters, one expression
+    can stand beside another.
 
     BadInput naming the place of a part that is not about customers, and where segments go round in a circle.
     """
     check_about_customers(condition)
-    compiler = _Compiler(dialect, segments, now)
+    compiler = _Compiler(dialect, segments, now, prefix)
     return Compiled(compiler.of(condition), compiler.params)
 
 
@@ -85,6 +86,7 @@ class _Compiler:
     dialect: str
     segments: Conditions
     now: datetime
+    prefix: str
     params: dict[str, Any] = field(default_factory=dict)
     _above: list[str] = field(default_factory=list)
     _count: int = 0
@@ -114,7 +116,7 @@ class _Compiler:
         raise TypeError(f"{type(condition).__name__} has no SQL")
 
     def _put(self, value: Any) -> str:
-        name = f"p{len(self.params)}"
+        name = f"{self.prefix}{len(self.params)}"
         self.params[name] = value
         return f":{name}"
 

@@ -23,10 +23,10 @@ class Match:
     reasons: tuple[str, ...]
 
 
-def compile_for(connection: Connection, condition: Condition, now: datetime) -> Compiled:
+def compile_for(connection: Connection, condition: Condition, now: datetime, *, prefix: str = "p") -> Compiled:
     """The condition over `customer c` as SQL of this store, with the segments that it rests on as they are now."""
     known = segments.reached_from(connection, sorted(condition.needs().segments))
-    return compiled(condition, known, connection.dialect.name, now)
+    return compiled(condition, known, connection.dialect.name, now, prefix=prefix)
 
 
 def count(connection: Connection, condition: Condition, now: datetime) -> int:
