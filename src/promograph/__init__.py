@@ -8,6 +8,7 @@ from promograph.channels import (
     Capability,
     Channel,
     ChannelSettings,
+    CodeAnswer,
     Delivery,
     DeliveryStatus,
     Desk,
@@ -16,30 +17,47 @@ from promograph.channels import (
     HappeningKind,
     Message,
     MessageChannel,
+    OfferGone,
+    Opened,
     OrderChannel,
     ProviderEvent,
     ProviderRequest,
     Secret,
     SettingsReader,
+    Shop,
+    ShopChannel,
+    ShopCode,
+    ShopFault,
+    ShopRefusal,
+    ShopUse,
+    UsePage,
 )
 from promograph.domain.carts import Money
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.orders.news import OrderCode, OrderLine, OrderNews, OrderRefund, OrderStanding, OrderState
 from promograph.domain.orders.reports import OrderCodeReport, OrderCodeState, OrderReport
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackOutcome, RollbackRequest
+from promograph.domain.rewards import AmountOff, External, FixedPrice, FreeShipping, Gift, Percentage, Points, Single
 from promograph.domain.sending.deliveries import DeliveryEventKind
+from promograph.domain.shops.offers import Offer
 from promograph.hookspecs import TemplateFunction, hookimpl
 
 __all__ = [
+    "AmountOff",
     "BadSignature",
     "Capability",
     "Channel",
     "ChannelSettings",
+    "CodeAnswer",
     "Delivery",
     "DeliveryEventKind",
     "DeliveryStatus",
     "Desk",
     "EventChannel",
+    "External",
+    "FixedPrice",
+    "FreeShipping",
+    "Gift",
     "Happening",
     "HappeningKind",
     "IssueOutcome",
@@ -47,6 +65,9 @@ __all__ = [
     "Message",
     "MessageChannel",
     "Money",
+    "Offer",
+    "OfferGone",
+    "Opened",
     "OrderChannel",
     "OrderCode",
     "OrderCodeReport",
@@ -57,6 +78,8 @@ __all__ = [
     "OrderReport",
     "OrderStanding",
     "OrderState",
+    "Percentage",
+    "Points",
     "ProviderEvent",
     "ProviderRequest",
     "RedeemOutcome",
@@ -65,7 +88,15 @@ __all__ = [
     "RollbackRequest",
     "Secret",
     "SettingsReader",
+    "Shop",
+    "ShopChannel",
+    "ShopCode",
+    "ShopFault",
+    "ShopRefusal",
+    "ShopUse",
+    "Single",
     "TemplateFunction",
+    "UsePage",
     "__version__",
     "hookimpl",
 ]

@@ -149,6 +149,7 @@ MUST_NOT_BE_DONE_TWICE = {
     "audienceImport": "AudienceImportInput",
     "customersImport": "CustomersImportInput",
     "bookingCreate": "BookingCreateInput",
+    "promotionPush": "PromotionPushInput",
 }
 # Doing these again changes nothing more, or is refused; a token's text must not be kept to be shown again.
 MAY_BE_REPEATED = {

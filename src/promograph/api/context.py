@@ -15,6 +15,7 @@ from promograph.domain.redeeming import HoldOutcome, RedeemOutcome, Validation
 from promograph.domain.refusals import Refusal, coarsened, sharpened
 from promograph.domain.sending.sends import SendProgress
 from promograph.services.app import Services
+from promograph.services.shops import Standing
 from promograph.store.budgets import Spending
 from promograph.store.inventories import Inventory
 from promograph.store.reward_types import StoredRewardType
@@ -50,6 +51,9 @@ class Context:
 
     def spending(self, id_: int) -> Awaitable[Spending | None]:
         return self._loader("spending", self.services.promoting.budgets).load(id_)
+
+    def pushes(self, id_: int) -> Awaitable[list[Standing] | None]:
+        return self._loader("pushes", self.services.shops.standings).load(id_)
 
     def reward_type(self, handle: str) -> Awaitable[StoredRewardType | None]:
         return self._loader("reward_type", self.services.reward_types.get_many).load(handle)

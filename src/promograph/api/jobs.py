@@ -31,6 +31,7 @@ described(
         "CODES_EXPORT": "Writes codes into a file.",
         "BATCH_REVERT": "Takes back what is unissued of a batch.",
         "CUSTOMERS_IMPORT": "Reads customers from a file.",
+        "PROMOTION_PUSH": "Tells a shop of a promotion and its codes.",
     },
 )
 described(
@@ -52,6 +53,7 @@ _SCOPES = {
     JobKind.CODES_EXPORT: Scope.PROMOTIONS_WRITE,
     JobKind.BATCH_REVERT: Scope.PROMOTIONS_WRITE,
     JobKind.CUSTOMERS_IMPORT: Scope.CUSTOMERS_WRITE,
+    JobKind.PROMOTION_PUSH: Scope.PROMOTIONS_WRITE,
 }
 """Whose jobs these are: others do not learn that they exist."""
 

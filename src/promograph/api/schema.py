@@ -30,6 +30,7 @@ from promograph.api.scalars import SCALARS
 from promograph.api.send_plans import SendPlanQueries
 from promograph.api.sends.mutations import SendMutations
 from promograph.api.sends.queries import SendQueries
+from promograph.api.shops.pushing import ShopMutations, ShopQueries
 from promograph.api.subscriptions import Subscription
 from promograph.api.templates import TemplateQueries
 from promograph.api.token import TokenMutations, TokenQueries
@@ -51,6 +52,7 @@ class Query(
     TemplateQueries,
     TokenQueries,
     EventQueries,
+    ShopQueries,
 ):
     pass
 
@@ -76,6 +78,7 @@ class Mutation(
     JobMutations,
     SendMutations,
     TokenMutations,
+    ShopMutations,
 ):
     pass
 

@@ -6,12 +6,25 @@ from promograph.channels.happenings import Happening, HappeningKind
 from promograph.channels.messages import Delivery, DeliveryStatus, Message
 from promograph.channels.provider_events import BadSignature, ProviderEvent, ProviderRequest
 from promograph.channels.settings import ChannelSettings, Secret, SettingsReader
+from promograph.channels.shops import (
+    CodeAnswer,
+    OfferGone,
+    Opened,
+    Shop,
+    ShopChannel,
+    ShopCode,
+    ShopFault,
+    ShopRefusal,
+    ShopUse,
+    UsePage,
+)
 
 __all__ = [
     "BadSignature",
     "Capability",
     "Channel",
     "ChannelSettings",
+    "CodeAnswer",
     "Delivery",
     "DeliveryStatus",
     "Desk",
@@ -20,9 +33,18 @@ __all__ = [
     "HappeningKind",
     "Message",
     "MessageChannel",
+    "OfferGone",
+    "Opened",
     "OrderChannel",
     "ProviderEvent",
     "ProviderRequest",
     "Secret",
     "SettingsReader",
+    "Shop",
+    "ShopChannel",
+    "ShopCode",
+    "ShopFault",
+    "ShopRefusal",
+    "ShopUse",
+    "UsePage",
 ]

@@ -24,6 +24,9 @@ class Capability(StrEnum):
     RECEIVE_ORDERS = "RECEIVE_ORDERS"
     """It hears of orders and refunds in a shop, where codes are used: an `OrderChannel` once it has a shop to hear."""
 
+    PUSH_CODES = "PUSH_CODES"
+    """It tells shops of promotions and their codes, and asks them what was used: a `ShopChannel`."""
+
 
 @runtime_checkable
 class Channel(Protocol):

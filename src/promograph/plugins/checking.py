@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from inspect import iscoroutinefunction
 
-from promograph.channels import Capability, Channel, EventChannel, MessageChannel
+from promograph.channels import Capability, Channel, EventChannel, MessageChannel, ShopChannel
 from promograph.hookspecs import TemplateFunction
 
 _CHANNEL_NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -33,6 +33,16 @@ def _check_methods(channel: Channel) -> None:
             raise ValueError(f"deliver and close of the channel {channel.name!r} must be async")
     if Capability.RECEIVE_EVENTS in channel.can and not isinstance(channel, EventChannel):
         raise ValueError(f"the channel {channel.name!r} says RECEIVE_EVENTS and lacks receive")
+    if Capability.PUSH_CODES in channel.can:
+        _check_shops(channel)
+
+
+def _check_shops(channel: Channel) -> None:
+    if not isinstance(channel, ShopChannel):
+        raise ValueError(f"the channel {channel.name!r} says PUSH_CODES and lacks shops")
+    for name, shop in channel.shops.items():
+        if name != shop.name or not _CHANNEL_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name for a shop: use lower-case letters, digits, - and _")
 
 
 def check_function(name: str, function: TemplateFunction, taken: Collection[str]) -> None:

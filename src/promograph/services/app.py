@@ -1,5 +1,8 @@
 """All use cases over one store, made together and closed together."""
 
+from collections.abc import Mapping
+
+from promograph.channels import Channel
 from promograph.domain.clock import Clock, system_clock
 from promograph.domain.codes.words import OURS, Words
 from promograph.domain.jobs import JobKind
@@ -37,6 +40,9 @@ from promograph.services.sending.plans import SendPlans
 from promograph.services.sending.sends import Sends
 from promograph.services.sending.settling import Settling
 from promograph.services.sending.templating import Templating
+from promograph.services.shops import Shops
+from promograph.services.shops.following import Following
+from promograph.services.shops.pushing import Pushing
 from promograph.services.stocking import Stocking
 from promograph.services.telling import Telling
 from promograph.services.watching import Watching
@@ -78,6 +84,8 @@ class Services:
         self.inbound = Inbound(database, clock, self.telling, self.desk)
         self.settling = Settling(database, clock, self.telling)
         self.inbound.settle_with(self.settling.settle)
+        self.shops = Shops(database, clock, self.jobs)
+        self.shop_following = Following(database, clock, self.shops)
         self.replacing = Replacing(database, clock, words)
         self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)
@@ -94,11 +102,21 @@ class Services:
         self.dispatcher = Dispatcher(database, clock, self.templating, self.sends, self.carriers)
         self.watching = Watching(database, clock, self.sends)
         self.clock = clock
+        self._kinds = kinds
 
     @classmethod
     def open(cls, store: str, clock: Clock = system_clock, *, words: Words = OURS) -> "Services":
         """Over the store named by a URL; `words` are those that no made code may hold."""
         return cls(open_database(store), clock, words=words)
+
+    def connect(self, channels: Mapping[str, Channel]) -> None:
+        """Use these channels from now on."""
+        self.inbound.connect(channels)
+        self.carriers.connect(channels)
+        self.shops.connect(channels)
+        if self.shops.shops:
+            # Only here: a process without the shop would take up the job and could not do it.
+            self._kinds[JobKind.PROMOTION_PUSH] = Pushing(self._database, self.clock, self.shops)
 
     def desk(self, channel: str) -> ChannelDesk:
         """What the channel of that name is handed to work with."""

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from promograph.api.context import Context
 from promograph.api.schema import build_schema
-from promograph.channels import Channel, MessageChannel
+from promograph.channels import Channel, MessageChannel, ShopChannel
 from promograph.config import Settings, load_settings
 from promograph.domain.access import NOBODY, Caller
 from promograph.errors import StoreError
@@ -57,8 +57,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     settings = settings or load_settings()
     plugins = PluginManager.of(settings)
     used = services or Services.open(settings.store, words=settings.words)
-    used.inbound.connect(plugins.channels())
-    used.carriers.connect(plugins.channels())
+    used.connect(plugins.channels())
     if plugins.hears:
         used.telling.listen(plugins.tell)
 
@@ -114,12 +113,17 @@ def _work(services: Services) -> Iterable[Coroutine[Any, Any, None]]:
         services.orders.serve(),
         services.event_telling.serve(),
         services.dispatcher.serve(),
+        services.shop_following.serve(),
     )
 
 
 async def _closed(channels: Iterable[Channel]) -> None:
     """Have channels give back their connections; one that fails or takes long holds up nobody."""
-    closing = [channel.close() for channel in channels if isinstance(channel, MessageChannel)]
+    known = list(channels)
+    closing = [channel.close() for channel in known if isinstance(channel, MessageChannel)]
+    closing += [
+        shop.close() for channel in known if isinstance(channel, ShopChannel) for shop in channel.shops.values()
+    ]
     with suppress(TimeoutError):
         await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), timeout=3)
 

@@ -12,6 +12,7 @@ from promograph.api.context import Asked
 from promograph.api.money import Money, shown_money
 from promograph.api.nodes import Node, global_id, read_number
 from promograph.api.performance import Performance, shown_performance
+from promograph.api.promotions.pushes import ShopPush, shown_push
 from promograph.api.rewards import Reward, shown_reward
 from promograph.api.rights import READ, WRITE
 from promograph.api.scalars import Duration
@@ -192,6 +193,10 @@ class Promotion(Node):
     ) -> list[Performance]:
         groups = await info.context.services.happenings.performance(self.facts, by)
         return [shown_performance(group, by) for group in groups]
+
+    @strawberry.field(description="How it stands in the shops that were told of it, by name.", directives=WRITE)
+    async def pushes(self, info: Asked) -> list[ShopPush]:
+        return [shown_push(standing) for standing in await info.context.pushes(self.facts.id) or ()]
 
     @strawberry.field(description="The acts that added codes, the latest first.", directives=WRITE)
     async def batches(

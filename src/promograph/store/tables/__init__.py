@@ -17,6 +17,7 @@ from promograph.store.tables import (
     people,
     promotions,
     sends,
+    shops,
     uses,
 )
 
@@ -35,5 +36,6 @@ __all__ = [
     "people",
     "promotions",
     "sends",
+    "shops",
     "uses",
 ]

@@ -96,7 +96,11 @@ class CodeEventRow(SQLModel, table=True):
     """
 
     __tablename__ = "code_event"
-    __table_args__ = (Index("code_event_code", "promotion_id", "seq"),)
+    __table_args__ = (
+        Index("code_event_code", "promotion_id", "seq"),
+        # The last one of a promotion says whether anything was done to its codes since somebody looked.
+        Index("code_event_last", "promotion_id", "id"),
+    )
 
     id: int | None = serial()
     promotion_id: int = promotion_id_column()

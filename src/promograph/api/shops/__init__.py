@@ -1,0 +1,1 @@
+"""Shops: what they are told, and what they say."""

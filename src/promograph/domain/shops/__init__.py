@@ -1,0 +1,1 @@
+"""What shops must know of promotions, and what they tell of uses."""

@@ -1,0 +1,1 @@
+"""What shops were told, as rows."""

@@ -1,0 +1,55 @@
+"""The tables of what shops have been told."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import text as sql
+from sqlmodel import Field, SQLModel
+
+from promograph.store.tables.columns import BY_ITS_KEY, big, counter, instant, promotion_column, serial
+
+
+class ShopPushRow(SQLModel, table=True):
+    """A promotion in a shop: see `domain.shops.pushes.Push`. `pushed` and `refused` count rows of `shop_code`."""
+
+    __tablename__ = "shop_push"
+    __table_args__ = (Index("shop_push_shop", "promotion_id", "shop", unique=True),)
+
+    id: int | None = serial()
+    promotion_id: int = promotion_column()
+    shop: str = Field(sa_column=Column(String(64), nullable=False))
+    remote: str | None = Field(default=None, sa_column=Column(String(200)))
+    told: str | None = Field(default=None, sa_column=Column(Text))
+    revision: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
+    stamp: str | None = Field(default=None, sa_column=Column(Text))
+    pushed: int = counter()
+    refused: int = counter()
+    error: str | None = Field(default=None, sa_column=Column(String(1000)))
+    job_id: int | None = Field(default=None, sa_column=Column(BigInteger, ForeignKey("job.id")))
+    tried_at: datetime | None = instant(nullable=True)
+
+
+class ShopCodeRow(SQLModel, table=True):
+    """A code in a shop. It may be that the code is none any more: its batch was taken back.
+
+    `revision` is that of the offer which the shop keeps with the code, in shops that do so.
+    """
+
+    __tablename__ = "shop_code"
+    __table_args__ = (
+        # What was on its way when a server died: a few, among millions.
+        Index(
+            "shop_code_open",
+            "push_id",
+            sqlite_where=sql("state IN ('SENDING', 'STOPPING')"),
+            postgresql_where=sql("state IN ('SENDING', 'STOPPING')"),
+        ),
+        BY_ITS_KEY,
+    )
+
+    push_id: int = big(primary_key=True)
+    seq: int = big(primary_key=True)
+    state: str = Field(sa_column=Column(String(8), nullable=False))
+    remote: str | None = Field(default=None, sa_column=Column(String(200)))
+    revision: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
+    error: str | None = Field(default=None, sa_column=Column(String(300)))
