@@ -13,7 +13,13 @@ import pytest
 import promograph
 
 ROOT = Path(__file__).parent.parent
-SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "plugins").glob("*/promograph_*/**/*.py")])
+SOURCES = sorted(
+    [
+        *(ROOT / "src").rglob("*.py"),
+        *(ROOT / "plugins").glob("*/promograph_*/**/*.py"),
+        *(ROOT / "clients").rglob("*.py"),
+    ]
+)
 # A migration is one list of what it makes, however long.
 WRITTEN = [path for path in SOURCES if path.parent.name != "versions"]
 DOMAIN = sorted((ROOT / "src/promograph/domain").rglob("*.py"))

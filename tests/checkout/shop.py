@@ -73,14 +73,14 @@ class Shop:
 
     def client(self, late: Path, network: Network | None = None, *, path: str = "", **more: Any) -> CheckoutClient:
         """Impatient, so that tests are fast."""
-        bounds = {"patience": 0.3, "seconds_each": 30.0, "rest": 0.0, **more}
+        options = {"patience": 0.3, "seconds_each": 30.0, "rest": 0.0, **more}
         return CheckoutClient(
             f"{self.base}{path}/graphql",
             self.checkout,
             late=late,
             clock=self.clock,
             transport=network or httpx2.HTTPTransport(),
-            **bounds,
+            **options,
         )
 
     def ask(self, document: str, **variables: Any) -> dict[str, Any]:

@@ -1,9 +1,13 @@
 """The Python client against a server: the round, and what becomes of sales when nobody answers, either way of grace."""
 
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,12 +22,13 @@ from promograph_client import (
     Grace,
     MoneyInput,
     Rejected,
+    Reported,
     Unreachable,
     UserErrorCode,
     Wish,
 )
 
-from .shop import Cut, Network, Shop
+from .shop import DOCUMENTS, Cut, Network, Shop
 
 ACCEPTS = {"when_unreachable": Grace.ACCEPT_AND_REPORT_LATER}
 OFF = MoneyInput(amount=Decimal("5.00"), currency="EUR")
@@ -170,6 +175,61 @@ def test_what_is_turned_down_later_is_kept_for_people(shop: Shop, late: Path, ne
     events = shop.ask("{ events(first: 5, filter: {kinds: [SALE_REFUSED]}) { nodes { data } } }")["nodes"]
     assert events[0]["data"]["sales"][0]["order"] == "A-2"
     assert events[0]["data"]["refusals"] == ["ALREADY_REDEEMED"]
+
+
+def test_a_hold_keeps_its_promise_to_a_sale_that_is_reported_after_it_has_lapsed(
+    shop: Shop, late: Path, network: Network
+) -> None:
+    window = {"timeZone": "UTC", "endsAt": (shop.clock.now + timedelta(minutes=10)).isoformat()}
+    shop.percentage("20", "H-1", window=window)
+    with shop.client(late, network, **ACCEPTS) as client:
+        held = client.hold(CodeHoldInput(code="H-1", cart=cart("60.00"), valid_for="PT10M")).hold
+        assert held
+        network.cut = Cut.BEFORE
+        shop.clock.move(minutes=5)
+        order = CodeRedeemInput(hold=held.token, idempotency_key="order:H-1")
+        assert client.redeem(order).is_accepted
+        network.cut = None
+        shop.clock.move(hours=1)
+        assert len(client.report_late().reported) == 1
+        known = client.redeem(order).answer
+        assert known and known.redemption and known.redemption.discount
+        assert known.redemption.discount.amount == Decimal("12.00")
+
+
+def test_many_processes_of_a_shop_share_the_file(shop: Shop, late: Path, network: Network) -> None:
+    codes = [f"M-{n}" for n in range(12)]
+    handle = shop.promotion(*codes)
+    network.cut = Cut.AFTER
+
+    def sell(code: str) -> bool:
+        with shop.client(late, network, patience=0.01, **ACCEPTS) as client:
+            return client.redeem(sale(code)).is_accepted
+
+    def report(_: int) -> Reported:
+        with shop.client(late, **ACCEPTS) as client:
+            return client.report_late()
+
+    with ThreadPoolExecutor(6) as threads:
+        assert all(threads.map(sell, codes))
+        done = list(threads.map(report, range(3)))
+    assert {each.key for part in done for each in part.reported} == {f"order:A-1:{code}" for code in codes}
+    assert (shop.uses(handle), report(0)) == (12, Reported())
+
+
+def test_the_examples_of_the_documentation(shop: Shop, late: Path) -> None:
+    examples = re.findall(r"```python\n(.*?)```", (DOCUMENTS.parent / "checkout.md").read_text(), re.DOTALL)
+    assert len(examples) == 2
+    shop.percentage("20", "SAVE20")
+    url = f"{shop.base}/graphql"
+    known: dict[str, Any] = {"url": url, "token": shop.checkout}
+    first, second = (text.replace("http://127.0.0.1:8000/graphql", url) for text in examples)
+    exec(first.replace("late-sales.db", str(late)), known)
+    assert known["found"].discount.total.amount == Decimal("12.00")
+    with shop.client(late) as client:
+        known["held"] = client.hold(CodeHoldInput(code="SAVE20", cart=known["cart"])).hold
+    exec(second.replace("late-sales.db", str(late)), known)
+    assert known["sale"].answer.redemption.order == "A-1002"
 
 
 def test_an_order_that_is_cancelled_before_it_was_reported(shop: Shop, late: Path, network: Network) -> None:

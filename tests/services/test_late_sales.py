@@ -1,5 +1,6 @@
 """Sales that are reported late: decided as of their time, limited as of now, found by their key."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -137,6 +138,21 @@ async def test_a_period_is_that_of_the_sale(world: World) -> None:
     assert why(await sale(world, yesterday, "2", code="C", customer="ann")) == ["CUSTOMER_CAP_REACHED"]
     world.clock.move(days=1)
     redeemed(await redeem(world, code="D", customer="ann"))
+
+
+async def test_of_many_late_sales_of_one_code_one_goes_through(world: World) -> None:
+    promotion = await print_run(world, "A", budget=eur(100))
+    sold_at, servers = world.clock.now, [world.services, world.reopen()]
+    world.clock.move(hours=1)
+    asked = [
+        RedeemRequest(code="A", discount=eur(100), idempotency_key=f"order-{n % 10}", redeemed_at=sold_at)
+        for n in range(20)
+    ]
+    asked += [RedeemRequest(code="A", discount=eur(100), idempotency_key=f"now-{n}") for n in range(5)]
+    done = await asyncio.gather(*(servers[n % 2 - 1].redeeming.redeem(one) for n, one in enumerate(asked)))
+    assert len({one.redemption.number for one in done if one.redemption is not None}) == 1
+    assert await money(world, promotion) == (100, 0)
+    assert await clean(world)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from promograph_client.operations import (
     UserError,
     UserErrorCode,
 )
-from promograph_client.transport import Rejected, Unreachable
+from promograph_client.transport import Options, Rejected, Unreachable
 
 __all__ = [
     "CartAttributeInput",
@@ -29,6 +29,7 @@ __all__ = [
     "LateSale",
     "LateSales",
     "MoneyInput",
+    "Options",
     "Rejected",
     "Reported",
     "Sale",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, Unpack
 from uuid import uuid4
 
 from promograph_client import operations
@@ -30,7 +30,7 @@ from promograph_client.operations import (
     RedemptionRollbackPayload,
     Validation,
 )
-from promograph_client.transport import Rejected, Transport, Unreachable, to_json
+from promograph_client.transport import Options, Rejected, Transport, Unreachable, to_json
 
 P = TypeVar("P", CodeRedeemPayload, CodesRedeemPayload)
 
@@ -85,10 +85,9 @@ class CheckoutClient:
         late: LateSales | Path | str,
         when_unreachable: Grace = Grace.REFUSE,
         clock: Callable[[], datetime] = now,
-        **bounds: Any,
+        **options: Unpack[Options],
     ) -> None:
-        """`bounds` are those of Transport."""
-        self._transport = Transport(url, token, **bounds)
+        self._transport = Transport(url, token, **options)
         self.late = late if isinstance(late, LateSales) else LateSales(late)
         self._grace = when_unreachable
         self._clock = clock

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import httpx2
 
@@ -30,29 +30,28 @@ class Rejected(Exception):
     """promograph took the question for a mistake of the program: a wrong token, a document that it does not know."""
 
 
-class Transport:
-    """Asks one server with one token; may be shared by threads.
-
-    `patience` bounds a question with all of its repetitions, `seconds_each` each of them. After a failure nobody is
-    asked for `rest` seconds: a checkout is not to wait its patience out for every shopper while promograph is away.
+class Options(TypedDict, total=False):
+    """`patience` (3 seconds) bounds a question with all of its repetitions, `seconds_each` (1) each of them. After a
+    failure nobody is asked for `rest` (5) seconds: not every shopper is to wait while promograph is away.
+    `by_id`: send the ids of documents and not their texts. `transport`: another way to the server.
     """
 
-    def __init__(
-        self,
-        url: str,
-        token: str,
-        *,
-        patience: float = 3.0,
-        seconds_each: float = 1.0,
-        rest: float = 5.0,
-        by_id: bool = False,
-        transport: httpx2.BaseTransport | None = None,
-    ) -> None:
+    patience: float
+    seconds_each: float
+    rest: float
+    by_id: bool
+    transport: httpx2.BaseTransport
+
+
+class Transport:
+    """Asks one server with one token; may be shared by threads."""
+
+    def __init__(self, url: str, token: str, **options: Unpack[Options]) -> None:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/graphql-response+json, application/json"}
-        self._http = httpx2.Client(headers=headers, transport=transport)
-        self._url, self._by_id = url, by_id
-        self._patience, self._seconds_each, self._rest = patience, seconds_each, rest
-        self._rests_until = 0.0
+        self._http = httpx2.Client(headers=headers, transport=options.get("transport"))
+        self._url, self._by_id = url, options.get("by_id", False)
+        self._patience, self._seconds_each = options.get("patience", 3.0), options.get("seconds_each", 1.0)
+        self._rest, self._rests_until = options.get("rest", 5.0), 0.0
 
     def close(self) -> None:
         self._http.close()
