@@ -1,8 +1,11 @@
-// Watches a promotion with the clients of other makers: graphql-ws over WebSocket, graphql-sse over event streams.
+// Watches a promotion with the clients of other makers, graphql-ws over WebSocket and graphql-sse over event streams, and
+// with what the page of GraphiQL uses.
 // Prints what each of them was told; ends with 0 only if all of it is what it should be.
 import { createClient as createSocketClient } from 'graphql-ws';
 import { createClient as createStreamClient } from 'graphql-sse';
 import WebSocket from 'ws';
+import { readFileSync } from 'node:fs';
+import { runInThisContext } from 'node:vm';
 
 const [url, token] = process.argv.slice(2);
 const headers = { Authorization: `Bearer ${token}` };
@@ -32,7 +35,7 @@ const { promotionCreate } = await ask(
 );
 const id = promotionCreate.promotion.id;
 await ask('mutation ($input: CodesAddInput!) { codesAdd(input: $input) { userErrors { message } } }', {
-  input: { promotion: id, codes: `${handle}-1\n${handle}-2\n${handle}-3` },
+  input: { promotion: id, codes: `${handle}-1\n${handle}-2\n${handle}-3\n${handle}-4` },
 });
 await ask('mutation ($input: PromotionActInput!) { promotionActivate(input: $input) { userErrors { message } } }', {
   input: { id },
@@ -68,11 +71,14 @@ const socket = createSocketClient({
   connectionParams: headers,
   keepAlive: 200,
 });
-await watch('graphql-ws', socket, 3);
+await watch('graphql-ws', socket, 4);
 await socket.dispose();
 
 const stream = createStreamClient({ url, headers });
-await watch('graphql-sse', stream, 2);
+await watch('graphql-sse', stream, 3);
 stream.dispose();
+
+const streamed = runInThisContext(`${readFileSync('events.js', 'utf8')}; streamed`);
+await watch('GraphiQL', { iterate: (parameters) => streamed(url, parameters, headers) }, 2);
 
 process.exit(failures.length > 0 ? 1 : 0);

@@ -12,7 +12,7 @@ import promograph.web
 from promograph.web.graphiql import graphiql_routes
 
 FILES = Path(promograph.web.__file__).with_name("graphiql")
-OURS = ["index.html", "page.css", "page.js"]
+OURS = ["index.html", "page.css", "events.js", "page.js"]
 
 
 class Named(HTMLParser):
@@ -47,7 +47,7 @@ def test_the_page_loads_only_files_beside_it(client: TestClient) -> None:
     named = named_by(page.text)
     assert named.inline == 0
     files = [url for url in named.urls if not url.startswith("data:")]
-    assert len(files) == 6
+    assert len(files) == 7
     for file in files:
         assert re.fullmatch(r"[a-z.-]+\.(js|css)", file), file
         response = client.get(f"/graphiql/{file}")

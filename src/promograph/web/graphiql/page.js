@@ -1,7 +1,8 @@
 // The page of GraphiQL: asks the endpoint beside this folder, with the headers of the header editor.
 'use strict';
 
-const send = GraphiQL.createFetcher({ url: new URL('../graphql', window.location.href).toString() });
+const ENDPOINT = new URL('../graphql', window.location.href).toString();
+const send = GraphiQL.createFetcher({ url: ENDPOINT });
 
 // Until somebody types a token, the editor shows where it goes; that hint is no token and is not sent.
 const UNFILLED = /^bearer\s*(…|\.\.\.)?\s*$/i;
@@ -14,8 +15,16 @@ function withoutHint(headers) {
   );
 }
 
+function isSubscription({ operationName }, document) {
+  const operations = document?.definitions.filter(({ kind }) => kind === 'OperationDefinition') ?? [];
+  const chosen = operations.find(({ name }) => !operationName || name?.value === operationName);
+  return chosen?.operation === 'subscription';
+}
+
 function fetcher(parameters, options) {
-  return send(parameters, { ...options, headers: withoutHint(options?.headers) });
+  const headers = withoutHint(options?.headers);
+  if (isSubscription(parameters, options?.documentAST)) return streamed(ENDPOINT, parameters, headers);
+  return send(parameters, { ...options, headers });
 }
 
 const QUERY = `# Ctrl-Space completes, Ctrl-Enter runs; the book at the left is the documentation.
