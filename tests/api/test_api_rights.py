@@ -65,6 +65,8 @@ MAY: dict[str, set[str | None]] = {
     "sendStart": {SENDER},
     "sendPause": {SENDER},
     "sendCancel": {SENDER},
+    "sendTest": {SENDER},
+    "messageTrigger": {SENDER},
     "templateCheck": {SENDER, MARKETER},
     "templatePreview": {SENDER},
     "shops": {MARKETER},

@@ -168,6 +168,8 @@ MAY_BE_REPEATED = {
     "sendStart",
     "sendPause",
     "sendCancel",
+    "sendTest",
+    "messageTrigger",
     "holdRelease",
     "segmentUpdate",
     "segmentDelete",

@@ -78,3 +78,28 @@ async def test_what_is_wrong_with_a_send_is_told_where_it_stands(api: Api) -> No
     assert await api.no("sendStart", fields=SEND, id=made["id"]) == [("STATE", None)]
     await api.done("sendCancel", fields=SEND, id=made["id"])
     assert await api.no("sendPause", fields=SEND, id=made["id"]) == [("STATE", None)]
+
+
+async def test_a_message_is_triggered_and_a_send_tried_out(api: Api) -> None:
+    provider, told = await ground(api, 2)
+    trial = await api.done("sendCreate", fields=SEND, token=SENDER, **{**told, "audience": None})
+    send = trial["send"]["id"]
+    tried = await api.done(
+        "sendTest", fields="results { to accepted why }", token=SENDER, id=send, to=["a@example.com"]
+    )
+    assert tried["results"] == [{"to": "a@example.com", "accepted": True, "why": None}]
+    customer = f"{told['promotion']}-0"
+    fields = "replayed message { key customer messageKey status why tries changedAt }"
+    asked = {"send": send, "customer": customer, "messageKey": "order-1"}
+    assert await api.no("messageTrigger", fields=fields, **asked) == [("STATE", "input.send")]
+    await api.done("sendStart", fields=SEND, id=send)
+    first = await api.done("messageTrigger", fields=fields, token=SENDER, **asked)
+    assert (first["replayed"], first["message"]["status"], first["message"]["tries"]) == (False, "WAITING", 0)
+    await api.services.dispatcher.work()
+    again = await api.done("messageTrigger", fields=fields, token=SENDER, **asked)
+    assert (again["replayed"], again["message"]["status"]) == (True, "ACCEPTED")
+    assert again["message"]["key"] == first["message"]["key"] == provider.taken[-1].key
+    query = "query ($id: ID!) { send(id: $id) { codes { promotion issued fallback returned redeemed } } }"
+    (codes,) = (await api.ask(query, {"id": send}, token=SENDER))["send"]["codes"]
+    assert (codes["promotion"], codes["issued"], codes["redeemed"]) == (told["promotion"], 1, 0)
+    assert len(provider.taken) == 2

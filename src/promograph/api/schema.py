@@ -28,6 +28,7 @@ from promograph.api.redeem_operations import RedeemMutations, RedeemQueries
 from promograph.api.reward_types import RewardTypeMutations, RewardTypeQueries
 from promograph.api.scalars import SCALARS
 from promograph.api.send_plans import SendPlanQueries
+from promograph.api.sends.messages import SendMessageMutations
 from promograph.api.sends.mutations import SendMutations
 from promograph.api.sends.queries import SendQueries
 from promograph.api.shops.pushing import ShopMutations, ShopQueries
@@ -77,6 +78,7 @@ class Mutation(
     BookingMutations,
     JobMutations,
     SendMutations,
+    SendMessageMutations,
     TokenMutations,
     ShopMutations,
 ):

@@ -40,6 +40,8 @@ from promograph.services.sending.plans import SendPlans
 from promograph.services.sending.sends import Sends
 from promograph.services.sending.settling import Settling
 from promograph.services.sending.templating import Templating
+from promograph.services.sending.trials import Trials
+from promograph.services.sending.triggering import Triggers
 from promograph.services.shops import Shops
 from promograph.services.shops.following import Following
 from promograph.services.shops.pushing import Pushing
@@ -100,6 +102,9 @@ class Services:
         self.carriers = Carriers()
         self.sends = Sends(database, clock, self.templating, self.carriers)
         self.dispatcher = Dispatcher(database, clock, self.templating, self.sends, self.carriers)
+        self.triggers = Triggers(database, clock, self.dispatcher.wake)
+        self.trials = Trials(self.sends, self.templating, self.people, self.carriers)
+        self.inbound.settle_with(self.sends.heard)
         self.watching = Watching(database, clock, self.sends)
         self.clock = clock
         self._kinds = kinds

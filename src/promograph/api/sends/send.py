@@ -78,6 +78,17 @@ class SendProgress:
     cancelled: int = strawberry.field(description="Messages that were taken back when the send was cancelled.")
 
 
+@strawberry.type(
+    description="What a send gave of a promotion's codes, and what was used of them since.", directives=SENDS
+)
+class SendCodes:
+    promotion: str = strawberry.field(description="The promotion's handle.")
+    issued: int = strawberry.field(description="Codes of people's own; not those that they had before.")
+    fallback: int = strawberry.field(description="How many got the fallback code instead.")
+    returned: int = strawberry.field(description="Codes that went back to the pool, as nobody had seen them.")
+    redeemed: int = strawberry.field(description="How many of those given have been used.")
+
+
 @strawberry.type(description="One run of a message through a channel.", directives=SENDS)
 class Send(Node):
     facts: strawberry.Private[sends.Send]
@@ -116,6 +127,22 @@ class Send(Node):
         found = await info.context.send_progress(self.facts.id)
         assert found is not None, "sends are kept for ever"
         return shown_progress(found)
+
+    @strawberry.field(description="Its codes, by promotion; counted when asked for.", directives=SENDS)
+    async def codes(self, info: Asked) -> list[SendCodes]:
+        found = await info.context.services.sends.codes(self.facts.id)
+        promotions = [await info.context.promotion(one.promotion_id) for one in found]
+        return [
+            SendCodes(
+                promotion=promotion.terms.handle,
+                issued=one.issued,
+                fallback=one.fallback,
+                returned=one.returned,
+                redeemed=one.redeemed,
+            )
+            for one, promotion in zip(found, promotions, strict=True)
+            if promotion is not None
+        ]
 
 
 @strawberry.type(description="One page of the sends.", directives=SENDS)

@@ -10,7 +10,9 @@ from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_optional
 from promograph.domain.people.audiences import Audience
 from promograph.domain.promotions import Promotion, PromotionStatus
+from promograph.domain.sending.deliveries import DeliveryState
 from promograph.domain.sending.messages import CodeAct
+from promograph.domain.sending.outbox import read_message_key
 from promograph.domain.sending.sends import Send, SendProgress, SendStatus, SendTerms, check_may, checked_terms
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
@@ -21,7 +23,8 @@ from promograph.store import sends
 from promograph.store.databases.database import Connection, Database
 from promograph.store.listing import Page, Slice
 from promograph.store.people import audience_members, audiences
-from promograph.store.sends import Going, taking, tallies
+from promograph.store.sends import Going, outbox, reporting, taking, tallies
+from promograph.store.sends.reporting import SentCodes
 
 _LONG_AFTER = ("name", "campaign", "rate")
 """What of a send may change as long as it is not over; all else while it is a draft."""
@@ -165,6 +168,34 @@ class Sends:
             return {id_: SendProgress(send=send, counts=counts.get(id_, {})) for id_, send in found.items()}
 
         return await self._database.read(work)
+
+    async def codes(self, id_: int) -> list[SentCodes]:
+        """By promotion, what it gave of codes and what was used of them since."""
+
+        def work(connection: Connection) -> list[SentCodes]:
+            going = sends.look(connection, id_)
+            return [] if going is None else reporting.codes(connection, going)
+
+        return await self._database.snapshot(work)
+
+    async def heard(self, channel: str, states: Mapping[str, DeliveryState]) -> None:
+        """What a channel's provider tells of messages, by their keys; those of others are passed over."""
+        named = {key: read for key in states if (read := read_message_key(key)) is not None}
+        if not named:
+            return
+        now = self._clock()
+
+        def work(connection: Connection) -> None:
+            ids = sends.by_token(connection, (token for token, _ in named.values()))
+            of_sends: dict[int, dict[int, DeliveryState]] = {}
+            for key, (token, number) in named.items():
+                if token in ids:
+                    of_sends.setdefault(ids[token], {})[number] = states[key]
+            for id_, going in sends.lock(connection, of_sends).items():
+                if going.send.terms.channel == channel:
+                    outbox.hear(connection, id_, of_sends[id_], now)
+
+        await self._database.write(work)
 
     async def message(self, send: Send, *, begun: bool = False) -> CheckedMessage:
         """Its message, ready to be rendered; BadInput (PAUSED promotions too, once it has begun) where it is not."""

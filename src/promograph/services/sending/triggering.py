@@ -1,0 +1,134 @@
+"""Messages triggered one by one: kept before the caller is answered, sent by whichever server comes first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from promograph.domain.clock import Clock
+from promograph.domain.keys import checked_key
+from promograph.domain.people.audiences import ADDRESSES
+from promograph.domain.people.customers import Customer
+from promograph.domain.sending.outbox import SkipReason, message_key, why_unreached
+from promograph.domain.sending.sends import check_may
+from promograph.errors import BadInput, InputProblem
+from promograph.services.batching import Gatherer
+from promograph.services.sending.sends import unknown
+from promograph.store import sends
+from promograph.store.databases.database import Connection, Database
+from promograph.store.people import customers
+from promograph.store.sends import Going, outbox
+from promograph.store.sends.outbox import Kept, NewMessage
+
+_UNREACHED = {
+    SkipReason.UNKNOWN_CUSTOMER: (InputProblem.NOT_FOUND, "Nobody told of this customer; tell of them first."),
+    SkipReason.NO_ADDRESS: (InputProblem.STATE, "The channel has no address of this customer."),
+    SkipReason.NO_CONSENT: (InputProblem.STATE, "This customer did not agree to be written to by this channel."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerRequest:
+    """`message` is the caller's own key: the same one for the same customer and send is the same message."""
+
+    send: int
+    customer: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggered:
+    """A message and the key under which channels know it, or why there is none. `replayed`: it was there before."""
+
+    message: Kept | None = None
+    key: str = ""
+    replayed: bool = False
+    problem: BadInput | None = None
+
+
+class Triggers:
+    """`wake` has the messages sent."""
+
+    def __init__(self, database: Database, clock: Clock, wake: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._wake = wake
+        self._gatherer = Gatherer(self._write)
+
+    async def trigger(self, request: TriggerRequest) -> Triggered:
+        """The message, which is durable. BadInput where there is none, and there will be none."""
+        checked_key(request.customer, "customer")
+        checked_key(request.message, "messageKey")
+        found = await self._gatherer.submit(request)
+        if found.problem is not None:
+            raise found.problem
+        if not found.replayed:
+            self._wake()
+        return found
+
+    async def _write(self, requests: Sequence[TriggerRequest]) -> Sequence[Triggered]:
+        now = self._clock()
+
+        def work(connection: Connection) -> list[Triggered]:
+            locked = sends.lock(connection, {request.send for request in requests})
+            known = customers.read(connection, sorted({request.customer for request in requests}))
+            problems: dict[TriggerRequest, BadInput] = {}
+            for request in requests:
+                problem = _why_not(request, locked.get(request.send), known)
+                if problem is not None:
+                    problems[request] = problem
+            found: dict[TriggerRequest, Triggered] = {}
+            for id_, going in locked.items():
+                wanted = {one: None for one in requests if one.send == id_ and one not in problems}
+                there = _numbers(connection, going, wanted)
+                new = [one for one in wanted if one not in there]
+                first = going.messages + 1
+                messages = [NewMessage(customer=one.customer, trigger_key=one.message) for one in new]
+                if messages:
+                    outbox.await_turn(connection, id_, messages, first=first, now=now)
+                    going.messages += len(messages)
+                    sends.save(connection, going, now)
+                for one in new:
+                    there[one] = first
+                    first += 1
+                for one, number in there.items():
+                    found[one] = _triggered(connection, going, number, replayed=one not in new)
+            answers = []
+            for one in requests:
+                answers.append(found.get(one) or Triggered(problem=problems[one]))
+                if one in found:
+                    found[one] = replace(found[one], replayed=True)
+            return answers
+
+        return await self._database.write(work)
+
+
+def _numbers(connection: Connection, going: Going, wanted: Mapping[TriggerRequest, None]) -> dict[TriggerRequest, int]:
+    """Of these, the numbers of those that are there already."""
+    if not wanted:
+        return {}
+    there = outbox.triggered(connection, going.send.id, [(one.customer, one.message) for one in wanted])
+    return {one: there[one.customer, one.message] for one in wanted if (one.customer, one.message) in there}
+
+
+def _triggered(connection: Connection, going: Going, number: int, *, replayed: bool) -> Triggered:
+    message = outbox.read(connection, going.send.id, number)
+    assert message is not None, "it was found or written a moment ago"
+    return Triggered(message=message, key=message_key(going.send.token, number), replayed=replayed)
+
+
+def _why_not(request: TriggerRequest, going: Going | None, known: Mapping[str, Customer]) -> BadInput | None:
+    if going is None:
+        problem = unknown()
+        return BadInput(problem.problem, str(problem), field=("send",))
+    terms = going.send.terms
+    if not terms.is_triggered:
+        sentence = "This send goes to its audience; only one without an audience can be triggered."
+        return BadInput(InputProblem.STATE, sentence, field=("send",))
+    try:
+        check_may("trigger", going.send)
+    except BadInput as problem:
+        return BadInput(problem.problem, str(problem), field=("send",))
+    why = why_unreached(known.get(request.customer), terms.channel, ADDRESSES)
+    if why is None:
+        return None
+    kind, sentence = _UNREACHED[why]
+    return BadInput(kind, sentence, field=("customer",))
