@@ -10,6 +10,7 @@ import pytest
 from promograph import OrderCode, OrderCodeState, OrderLine, OrderNews, OrderRefund, OrderStanding, OrderState
 from promograph.domain.orders.reports import OrderReport
 from promograph.domain.promotions import CodeKind
+from promograph.domain.windows import Window
 from promograph.services.app import Services
 from promograph.store.listing import Slice
 from promograph.store.orders.finding import OrderQuery
@@ -206,6 +207,18 @@ async def test_what_the_checkout_redeemed_already_is_that_use(world: World) -> N
     assert found is not None and found.codes[0].redemption == use.number
     assert await state(world, news(world, state=CANCELLED, at=1)) == ["ROLLED_BACK"]
     assert await standing(world, promotion) == (0, 0)
+
+
+async def test_what_a_clock_decides_is_decided_as_of_the_sale(world: World) -> None:
+    promotion = await one(world, codes=["ONE", "TWO"], window=Window(ends_at=world.clock.now + timedelta(hours=1)))
+    sold = world.clock.now
+    world.clock.move(hours=2)
+    (found,) = await report(world, news(world, sold_at=sold))
+    assert found is not None and found.codes[0].state is OrderCodeState.REDEEMED
+    (use,) = await world.services.lookup.redemptions_of(promotion.id, 1)
+    assert (use.redeemed_at, use.reported_at) == (sold, world.clock.now)
+    two = (OrderCode(code="TWO"),)
+    assert await state(world, news(world, "1002", codes=two, sold_at=world.clock.now)) == ["REFUSED"]
 
 
 async def test_what_is_odd_about_an_order_does_not_lose_it(world: World) -> None:

@@ -1,26 +1,23 @@
-"""The channel `ecommerce`: orders and refunds of an online shop, where customers use their codes."""
+"""The channel `ecommerce`: orders and refunds of online shops, where customers use their codes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from promograph import Capability, Channel, SettingsReader, Shop, hookimpl
+from promograph import Channel, SettingsReader, Shop, hookimpl
 
+from .channel import EcommerceChannel
 from .push_settings import ShopifySettings, WooCommerceSettings
+from .settings import EcommerceSettings
 from .shopify_push import Shopify
 from .woocommerce_push import WooCommerce
 
-__all__ = ["EcommerceChannel", "Shopify", "ShopifySettings", "WooCommerce", "WooCommerceSettings"]
-
-
-@dataclass(frozen=True)
-class EcommerceChannel:
-    """How the channel describes itself."""
-
-    name: str = "ecommerce"
-    title: str = "Online shop"
-    description: str = "Orders and refunds of an online shop, where customers use their codes."
-    can: frozenset[Capability] = frozenset({Capability.RECEIVE_ORDERS, Capability.PUSH_CODES})
-    shops: Mapping[str, Shop] = field(default_factory=dict)
+__all__ = [
+    "EcommerceChannel",
+    "EcommerceSettings",
+    "Shopify",
+    "ShopifySettings",
+    "WooCommerce",
+    "WooCommerceSettings",
+]
 
 
 @hookimpl
@@ -32,4 +29,4 @@ def register_channels(register: Callable[[Channel], None], settings: SettingsRea
         shops[Shopify.name] = Shopify(shopify)
     if woocommerce.url is not None:
         shops[WooCommerce.name] = WooCommerce(woocommerce)
-    register(EcommerceChannel(shops=shops))
+    register(EcommerceChannel(settings("ecommerce", EcommerceSettings), shops))

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 import pytest
 
 import promograph_ecommerce
-from promograph import Capability, Channel
+from promograph import Capability, Channel, OrderChannel
 from promograph.channels import ShopChannel
 from promograph.config import Settings
 from promograph.errors import ConfigError
@@ -32,7 +32,7 @@ def test_ecommerce_is_found_through_its_entry_point() -> None:
 def test_ecommerce_registers_one_channel_that_describes_itself() -> None:
     channel = registered({})
     check_channel(channel, ())
-    assert isinstance(channel, ShopChannel)
+    assert isinstance(channel, ShopChannel) and isinstance(channel, OrderChannel)
     assert channel.name == "ecommerce"
     assert channel.can == {Capability.RECEIVE_ORDERS, Capability.PUSH_CODES}
     assert channel.shops == {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from promograph.domain.codes import normalise
-from promograph.domain.orders.news import OrderCode, OrderNews, OrderRefund, OrderStanding, OrderState
+from promograph.domain.orders.news import OrderLine, OrderNews, OrderRefund, OrderStanding, OrderState
 
 _RANKS = {state: rank for rank, state in enumerate(OrderState)}
 
@@ -60,7 +60,7 @@ def aim(heard: Heard, key: str) -> Aim:
     if standing.state is OrderState.CANCELLED or not entered or _is_all_back(standing, heard):
         return NOTHING
     discount = sum(code.discount or 0 for code in entered)
-    undone = min(_undone(standing, heard, entered, discount), discount)
+    undone = min(_undone(standing, heard, key, discount), discount)
     return NOTHING if discount and undone == discount else Aim(True, undone, discount)
 
 
@@ -72,11 +72,10 @@ def _is_all_back(standing: OrderStanding, heard: Heard) -> bool:
     return bool(standing.total) and sum(refund.amount for refund in heard.refunds.values()) >= (standing.total or 0)
 
 
-def _undone(standing: OrderStanding, heard: Heard, entered: list[OrderCode], discount: int) -> int:
+def _undone(standing: OrderStanding, heard: Heard, key: str, discount: int) -> int:
     """By what lines took off, where that is known; else as large a part as of the money. Sums are rounded, not parts:
     several refunds come to the same whichever is heard first."""
-    names = {code.code for code in entered}
-    lines = [line for line in standing.lines if names & line.discounts.keys()]
+    lines = [(line, taken) for line in standing.lines if (taken := _taken(line, key)) is not None]
     back: dict[str, int] = {}
     money = 0
     for refund in heard.refunds.values():
@@ -86,10 +85,15 @@ def _undone(standing: OrderStanding, heard: Heard, entered: list[OrderCode], dis
         else:
             money += refund.amount
     undone = 0 if not standing.total else _half_up(discount * money, standing.total)
-    for line in lines:
-        taken = sum(amount for code, amount in line.discounts.items() if code in names)
+    for line, taken in lines:
         undone += _half_up(taken * min(back.get(line.id, 0), line.quantity), line.quantity)
     return undone
+
+
+def _taken(line: OrderLine, key: str) -> int | None:
+    """What the code took off the line; None where nothing is said of that."""
+    found = [amount for code, amount in line.discounts.items() if normalise(code) == key]
+    return sum(found) if found else None
 
 
 def _half_up(numerator: int, denominator: int) -> int:

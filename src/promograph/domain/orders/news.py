@@ -58,7 +58,8 @@ class OrderRefund:
 class OrderStanding:
     """How an order stands. Amounts are in the smallest unit of `currency`; `total` is what the customer pays.
 
-    `name` is what people call it, where that differs from the shop's own id. Without a currency no amount is known.
+    `name` is what people call it, where that differs from the shop's own id; `sold_at` when it was placed, as of which
+    is decided what a clock decides. Without a currency no amount is known.
     """
 
     state: OrderState
@@ -69,6 +70,7 @@ class OrderStanding:
     shipping: int = 0
     customer: str | None = None
     name: str | None = None
+    sold_at: datetime | None = None
 
     def money(self, minor: int | None) -> Money | None:
         return None if minor is None or self.currency is None else Money(minor=minor, currency=self.currency)
@@ -112,7 +114,7 @@ def dump_standing(standing: OrderStanding | None) -> dict[str, Any] | None:
         return None
     data = asdict(standing)
     del data["customer"]
-    return data
+    return {**data, "sold_at": standing.sold_at and standing.sold_at.isoformat()}
 
 
 def load_standing(data: Mapping[str, Any] | None, customer: str | None) -> OrderStanding | None:
@@ -126,5 +128,6 @@ def load_standing(data: Mapping[str, Any] | None, customer: str | None) -> Order
             "codes": tuple(OrderCode(**code) for code in data["codes"]),
             "lines": tuple(OrderLine(**line) for line in data["lines"]),
             "customer": customer,
+            "sold_at": data.get("sold_at") and datetime.fromisoformat(data["sold_at"]),
         }
     )

@@ -12,6 +12,7 @@ from promograph.domain.orders.heard import Aim, aim
 from promograph.domain.orders.news import OrderNews, OrderState
 from promograph.domain.orders.reports import OrderCodeState, OrderReport, objections
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackRequest
+from promograph.domain.refusals import RefusalCode
 from promograph.store import histories, locking, redeeming, rolling_back
 from promograph.store.orders import files, finding
 from promograph.store.orders.files import CodeFile, OrderFile
@@ -21,6 +22,17 @@ from promograph.store.places import Place
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(days=1)
 _TRIED_FOR = timedelta(days=30)
+_BY_THE_CLOCK = frozenset(
+    {
+        RefusalCode.NOT_STARTED,
+        RefusalCode.EXPIRED,
+        RefusalCode.OUTSIDE_WINDOW,
+        RefusalCode.CONDITION_FAILED,
+        RefusalCode.NOT_IN_SEGMENT,
+        RefusalCode.CUSTOMER_CAP_REACHED,
+        RefusalCode.PROMOTION_INACTIVE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +148,11 @@ def _redeem(connection: Connection, tasks: Iterable[_Task], now: datetime) -> li
     wanting = sorted(tasks, key=lambda task: (task.order.heard.said_at or now, task.order.id))
     if not wanting:
         return []
-    outcomes = redeeming.redeem(connection, [_request(task) for task in wanting], now)
+    requests = [_request(task) for task in wanting]
+    outcomes = [
+        _as_of_the_sale(connection, task, request, outcome, now)
+        for task, request, outcome in zip(wanting, requests, redeeming.redeem(connection, requests, now), strict=True)
+    ]
     adopted = finding.redeemed_already(
         connection,
         [task.sale for task, outcome in zip(wanting, outcomes, strict=True) if outcome.redemption is None],
@@ -149,6 +165,19 @@ def _redeem(connection: Connection, tasks: Iterable[_Task], now: datetime) -> li
         _put(task.code, OrderCodeState.REDEEMED)
         task.code.redemption = number
     return outcomes
+
+
+def _as_of_the_sale(
+    connection: Connection, task: _Task, request: RedeemRequest, outcome: RedeemOutcome, now: datetime
+) -> RedeemOutcome:
+    """What the clock says no to now it may have said yes to then. Few are, so that each may be asked by itself."""
+    standing = task.order.heard.standing
+    sold_at = None if standing is None else standing.sold_at
+    is_late = any(refusal.code in _BY_THE_CLOCK for refusal in outcome.refusals)
+    if not is_late or sold_at is None or not now - _TRIED_FOR <= sold_at < now:
+        return outcome
+    (late,) = redeeming.redeem(connection, [request], now, sold_at)
+    return late
 
 
 def _request(task: _Task) -> RedeemRequest:
