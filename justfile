@@ -24,9 +24,11 @@ contracts:
 snapshot:
     python -m promograph.cli.main schema | diff -u schema.graphql - || { echo "run 'just schema' and look at the difference" >&2; exit 1; }
 
-# the tests, on SQLite and on a PostgreSQL server of their own, a file at a time on each core; arguments go to pytest
+# Tests wait for disks and for processes that they start: hence one more of them at a time than there are cores.
+
+# the tests, on SQLite and on a PostgreSQL server of their own, a file at a time; arguments go to pytest
 test *arguments:
-    python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder {{ arguments }}
+    python -m pytest -n "$(python -c 'import os; print(min((os.cpu_count() or 1) + 1, 5))')" --dist loadfile --no-loadscope-reorder {{ arguments }}
 
 # put every file into the house's format
 fmt:
