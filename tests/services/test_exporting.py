@@ -17,6 +17,7 @@ from promograph.domain.redeeming import HoldRequest
 from promograph.domain.stock.exports import COLUMNS, ExportFormat, harmless
 from promograph.domain.stock.replacing import ReplaceRequest
 from promograph.domain.stock.selections import CodeSelection
+from promograph.services.export_files import csv_lines
 from promograph.services.exporting import KEPT, Download, Gone
 
 from .world import World
@@ -84,6 +85,25 @@ async def test_every_code_is_there_with_what_is_known_of_it(world: World) -> Non
     assert (held["uses"], held["uses_left"], held["open_holds"], held["redeemed_at"]) == ("0", "0", "1", "")
     last = found["B5"]
     assert (last["source"], last["channel"], last["customer"], last["expires_at"]) == ("IMPORTED", "'@print", "", "")
+
+
+@pytest.mark.parametrize("odd", ["plain", 'a"b', "a,b", "a\nb", "a\r\nb"])
+@pytest.mark.parametrize("in_code", [True, False])
+async def test_rows_are_written_as_they_are_whatever_their_neighbours_share(odd: str, *, in_code: bool) -> None:
+    same, other = ("AVAILABLE", ""), ("ISSUED", "plain" if in_code else odd)
+    code = odd if in_code else "plain"
+    rows = [
+        ("A", same),
+        ("B", same),
+        (code, other),
+        (code, same),
+        ("C", other),
+        ("D", ("ISSUED", other[1])),
+        ("E", same),
+    ]
+    read = list(csv.reader(io.StringIO(csv_lines(rows).decode(), newline="")))
+    assert read == [[text, *tail] for text, tail in rows]
+    assert csv_lines(rows).endswith(b"\r\n")
 
 
 async def test_a_workbook_says_the_same_and_every_cell_is_a_text(world: World) -> None:

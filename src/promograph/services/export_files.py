@@ -2,27 +2,56 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import length_hint
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from promograph.domain.stock.exports import COLUMNS, Row
+from promograph.domain.stock.exports import COLUMNS, Row, Tail
 
 _MOST_ROWS = 1_048_575
 """Of a sheet, its header aside: there is no more room in the format."""
+
+_QUOTED = re.compile('[",\r]')
+"""What has the csv module put a text into quotes, a line feed aside."""
 
 CSV_BEGINNING = "\ufeff"
 """Tells spreadsheets that the file is in UTF-8."""
 
 
-def csv_lines(rows: Iterable[Row]) -> bytes:
+CSV_HEAD = ",".join(COLUMNS) + "\r\n"
+
+
+def csv_lines(rows: Sequence[Row]) -> bytes:
     """Rows as CSV with commas and CRLF; the texts are made harmless already."""
+    texts = "\n".join(text for text, _ in rows)
+    tails = [tail for tail, _ in groupby(tail for _, tail in rows)]
+    written = iter(_csv(tails).split("\r\n"))
+    if _QUOTED.search(texts) or texts.count("\n") != len(rows) - 1 or length_hint(written) != len(tails) + 1:
+        return _encoded(_csv((text, *tail) for text, tail in rows))
+    lines: list[str] = []
+    last: Tail | None = None
+    rest = ""
+    for text, tail in rows:
+        if tail != last:
+            last, rest = tail, next(written)
+        lines.append(f"{text},{rest}\r\n")
+    return _encoded("".join(lines))
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
     written = io.StringIO()
     csv.writer(written).writerows(rows)
-    return written.getvalue().encode(errors="replace")
+    return written.getvalue()
+
+
+def _encoded(lines: str) -> bytes:
+    return lines.encode(errors="replace")
 
 
 class Workbook:
@@ -36,11 +65,11 @@ class Workbook:
         self._next = 0
 
     def add(self, rows: Iterable[Row]) -> None:
-        for row in rows:
+        for code, tail in rows:
             if self._sheet is None or self._next > _MOST_ROWS:
                 self._begin_sheet()
             sheet, number = self._sheet, self._next
-            for column, text in enumerate(row):
+            for column, text in enumerate((code, *tail)):
                 if text:
                     sheet.write_string(number, column, text)
             self._next += 1

@@ -11,10 +11,10 @@ from typing import Any
 from promograph.domain.clock import Clock
 from promograph.domain.codes.states import CodeState
 from promograph.domain.jobs import Job, JobKind, Progress, Result
-from promograph.domain.stock.exports import COLUMNS, ExportFormat, ExportPage, Shower
+from promograph.domain.stock.exports import ExportFormat, ExportPage, Shower
 from promograph.domain.stock.selections import CodeSelection
 from promograph.errors import BadInput, InputProblem
-from promograph.services.export_files import CSV_BEGINNING, Workbook, csv_lines
+from promograph.services.export_files import CSV_BEGINNING, CSV_HEAD, Workbook, csv_lines
 from promograph.services.jobs import Asking, Jobs
 from promograph.services.jobs.runs import Run
 from promograph.store import promotions
@@ -116,12 +116,11 @@ class CodesExport:
         ranges = await self._extent(selection)
         total = sum(high - low + 1 for low, high in ranges)
         if run.progress.state is None:
-            head = CSV_BEGINNING.encode() + csv_lines([COLUMNS])
+            head = (CSV_BEGINNING + CSV_HEAD).encode()
             await run.step(lambda connection: self._begun(connection, run, head, total))
         async for part, page in self._pages(run, selection, ranges):
-            rows = await asyncio.to_thread(list, shower.rows(page))
-            content = await asyncio.to_thread(csv_lines, rows)
-            await run.step(_adding(run, content, rows=len(rows), part=part, total=total))
+            content = await asyncio.to_thread(_written, shower, page)
+            await run.step(_adding(run, content, rows=len(page.codes), part=part, total=total))
             await self._database.breathe()
         await run.finish(lambda connection: self._result(connection, run))
 
@@ -186,6 +185,10 @@ class CodesExport:
             asked[name] = None if run.input[name] is None else datetime.fromisoformat(run.input[name])
         states = frozenset(CodeState(state) for state in run.input["states"])
         return CodeSelection(promotion=found[id_], states=states, **asked)
+
+
+def _written(shower: Shower, page: ExportPage) -> bytes:
+    return csv_lines(list(shower.rows(page)))
 
 
 def _adding(run: Run, content: bytes, *, rows: int, part: Range | None, total: int) -> Callable[[Connection], Progress]:

@@ -14,6 +14,8 @@ _NOTHING = {"gone": 0, "issued": 0, "used": 0, "void": 0}
 _AT_ONCE = 2_000
 """Whoever is issued a code of this promotion waits for so many to go at the most."""
 
+_PIECES = 50
+
 
 class Reverting:
     """The kind BATCH_REVERT, and how to begin one. What is gone stays gone when it is cancelled."""
@@ -54,18 +56,22 @@ class Reverting:
         """Nothing: what is gone was wanted gone."""
 
     async def _step(self, run: Run, batch_id: int, span: Span, state: dict[str, int]) -> None:
-        now, first = self._clock(), state["next"]
-        # Where others wait for a writer, they wait for the smaller piece that a load would write, too.
-        count = min(_AT_ONCE, self._database.piece)
+        now = self._clock()
 
         def work(connection: Connection) -> Progress:
-            done = reverting.revert(connection, batch_id, span, first, count, now)
-            after = {"next": done.next} | {name: state[name] + getattr(done, name) for name in _NOTHING}
-            total = span.last - span.first + 1
+            after = state
+            # Each commit writes anew every page of the unique index that the keys were in: where nobody waits for a
+            # writer, one for many pieces is several times as fast. Where others wait, they wait for a smaller piece.
+            for _ in range(_PIECES):
+                count = min(_AT_ONCE, self._database.piece)
+                done = reverting.revert(connection, batch_id, span, after["next"], count, now)
+                after = {"next": done.next} | {name: after[name] + getattr(done, name) for name in _NOTHING}
+                if after["next"] > span.last or self._database.is_wanted:
+                    break
             return Progress(
                 state=after,
-                done=done.next - span.first,
-                total=total,
+                done=after["next"] - span.first,
+                total=span.last - span.first + 1,
                 failed=after["issued"] + after["used"] + after["void"],
             )
 

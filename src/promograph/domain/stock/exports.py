@@ -45,7 +45,12 @@ COLUMNS = (
 # What a spreadsheet takes for the beginning of a formula; a tab or a line's end is dropped before it looks.
 _FORMULAS = frozenset("=+-@\t\r\n")
 
-Row = tuple[str, ...]
+Tail = tuple[str, ...]
+"""All columns of a row but the first."""
+
+Row = tuple[str, Tail]
+"""A code's text and the rest. Neighbours of which nothing is known but the batch share one tail: most codes of most
+exports wait for somebody, and are written several times as fast by whoever knows the tail from the row before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +65,20 @@ class BatchFacts:
     added_at: int
 
 
+CodeRow = tuple[int, str, bool, bool, int, int | None]
+"""Number, text, blocked, void, uses, own expiry."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportPage:
     """Codes in the order of their numbers, and what belongs to them by number; instants in microseconds since 1970.
 
-    `codes`: number, text, blocked, void, uses, own expiry. `issued`: customer, when, channel, send. `used`: of the last
+    `issued`: customer, when, channel, send. `used`: of the last
     use when, the order, the discount and its currency. `held`: open holds. `shared_issued`: somebody was given the
     shared code.
     """
 
-    codes: Sequence[tuple[int, str, bool, bool, int, int | None]]
+    codes: Sequence[CodeRow]
     issued: Mapping[int, tuple[str, int, str | None, str | None]] = field(default_factory=dict)
     used: Mapping[int, tuple[int, str | None, int | None, str | None]] = field(default_factory=dict)
     held: Mapping[int, int] = field(default_factory=dict)
@@ -102,52 +111,69 @@ class Shower:
         self._instants: dict[int, str] = {}
 
     def rows(self, page: ExportPage) -> Iterator[Row]:
-        text_of, instant, kind = self._text, self._instant, self._kind
+        text_of = self._text
+        known = (
+            page.issued.keys() | page.used.keys() | page.held.keys() | page.replaces.keys() | page.replaced_by.keys()
+        )
         batches = iter(page.batches)
         batch = next(batches, None)
-        came = ("", "", "", "")
         begun: BatchFacts | None = None
-        for seq, text, blocked, void, uses, own in page.codes:
+        came = ("", "", "", "")
+        tails: dict[tuple[int | None, ...], Tail] = {}
+        for code in page.codes:
+            seq, text, *standing = code
             while batch is not None and batch.last_seq < seq:
                 batch = next(batches, None)
-            if batch is None or batch.first_seq > seq:
-                came = ("", "", "", "")
-            elif batch is not begun:
-                came = (str(batch.id), batch.source, text_of(batch.channel), instant(batch.added_at))
-                begun = batch
-            issue, use = page.issued.get(seq), page.used.get(seq)
-            customer, issued_at, through, send = issue or ("", None, "", "")
-            used_at, order, minor, currency = use or (None, "", None, "")
-            expires_at = self._expiry(issued_at, own)
-            held = page.held.get(seq, 0)
-            is_issued = issue is not None or (seq == 0 and page.shared_issued)
-            state = state_of(
-                blocked=blocked,
-                void=void,
-                uses=uses,
-                is_issued=is_issued,
-                is_over=expires_at is not None and expires_at <= self._now,
-            )
-            yield (
-                text_of(text),
-                state,
-                kind,
-                *came,
-                text_of(customer),
-                instant(issued_at),
-                text_of(through),
-                text_of(send),
-                instant(expires_at),
-                str(uses),
-                self._left(seq, uses + held),
-                str(held),
-                instant(used_at),
-                text_of(order),
-                _amount(minor, currency),
-                currency or "",
-                text_of(page.replaces.get(seq)),
-                text_of(page.replaced_by.get(seq)),
-            )
+            within = None if batch is None or batch.first_seq > seq else batch
+            if within is not begun:
+                begun, tails = within, {}
+                came = ("", "", "", "") if within is None else self._came(within)
+            if seq in known or not seq:
+                yield text_of(text), self._tail(page, code, came)
+                continue
+            like = tuple(standing)
+            tail = tails.get(like)
+            if tail is None:
+                tail = tails[like] = self._tail(page, code, came)
+            yield text_of(text), tail
+
+    def _came(self, batch: BatchFacts) -> tuple[str, str, str, str]:
+        return str(batch.id), batch.source, self._text(batch.channel), self._instant(batch.added_at)
+
+    def _tail(self, page: ExportPage, code: CodeRow, came: tuple[str, str, str, str]) -> Tail:
+        text_of, instant = self._text, self._instant
+        seq, _, blocked, void, uses, own = code
+        issue, use = page.issued.get(seq), page.used.get(seq)
+        customer, issued_at, through, send = issue or ("", None, "", "")
+        used_at, order, minor, currency = use or (None, "", None, "")
+        expires_at = self._expiry(issued_at, own)
+        held = page.held.get(seq, 0)
+        state = state_of(
+            blocked=blocked,
+            void=void,
+            uses=uses,
+            is_issued=issue is not None or (seq == 0 and page.shared_issued),
+            is_over=expires_at is not None and expires_at <= self._now,
+        )
+        return (
+            state,
+            self._kind,
+            *came,
+            text_of(customer),
+            instant(issued_at),
+            text_of(through),
+            text_of(send),
+            instant(expires_at),
+            str(uses),
+            self._left(seq, uses + held),
+            str(held),
+            instant(used_at),
+            text_of(order),
+            _amount(minor, currency),
+            currency or "",
+            text_of(page.replaces.get(seq)),
+            text_of(page.replaced_by.get(seq)),
+        )
 
     def _expiry(self, issued_at: int | None, own: int | None) -> int | None:
         """The earliest of the three, as `Promotion.expiry` says."""

@@ -1,5 +1,6 @@
 """What became of a list's rows: repeats within the list, counts, and the rows to show to a person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from promograph.domain.stock.rows import BadRow, Batch, RepeatedRow
@@ -12,38 +13,50 @@ MAX_CODES = 10_000_000
 """The most codes that one list may hold, unless told otherwise; `Repeats` says what they cost."""
 
 
+_GROUPS = 1 << 16
+
+
 class Repeats:
     """The keys of one list, to find the rows that say again what a row before them said.
 
-    Exact: it keeps whole keys, not hashes of them, so no new code is ever taken for a repeat. A key of 10 characters
-    costs about 100 bytes (1 GB for 10,000,000 of them), which is why there is a bound.
+    Exact: it keeps whole keys, not hashes of them, so no new code is ever taken for a repeat. They lie one behind the
+    other in some thousands of texts, by their hashes: a key of 10 characters costs 12 bytes there and 100 in a set,
+    and of the texts that a key might be in, one of a few hundred bytes is looked through.
     """
 
     def __init__(self, most: int = MAX_CODES) -> None:
         self._most = most
-        self._seen: set[str] = set()
+        self._count = 0
+        self._groups: dict[int, bytearray] = {}
 
     def drop(self, batch: Batch) -> Batch:
         """The batch with its repeated rows moved to `repeated`; BadInput (TOO_MANY) when the list is too long."""
-        fresh = set(batch.keys)
-        whole = len(fresh) == len(batch.keys) and self._seen.isdisjoint(fresh)
-        kept = batch if whole else self._parted(batch)
-        self._seen |= fresh
-        if len(self._seen) > self._most:
+        again = self._add(batch.keys)
+        self._count += len(batch.keys) - len(again)
+        if self._count > self._most:
             raise BadInput(InputProblem.TOO_MANY, f"A list holds at most {self._most:,} codes: split this one.")
-        return kept
-
-    def _parted(self, batch: Batch) -> Batch:
-        met: set[str] = set()
-        first: list[int] = []
-        again: list[int] = []
-        for index, key in enumerate(batch.keys):
-            (again if key in met or key in self._seen else first).append(index)
-            met.add(key)
+        if not again:
+            return batch
+        repeated = set(again)
         return replace(
-            batch.only(first),
-            repeated=[RepeatedRow(batch.rows[index], batch.texts[index]) for index in again],
+            batch.only([place for place in range(len(batch.keys)) if place not in repeated]),
+            repeated=[RepeatedRow(batch.rows[place], batch.texts[place]) for place in again],
         )
+
+    def _add(self, keys: Sequence[str]) -> list[int]:
+        """The places of the keys that were there before."""
+        groups, again = self._groups, []
+        for place, key in enumerate(keys):
+            number = hash(key) % _GROUPS
+            entry = b"\n%b\n" % key.encode()  # no key has a line feed in it
+            group = groups.get(number)
+            if group is None:
+                groups[number] = bytearray(entry)
+            elif entry in group:
+                again.append(place)
+            else:
+                group += entry
+        return again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

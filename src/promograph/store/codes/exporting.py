@@ -67,8 +67,8 @@ def page(connection: Connection, selection: CodeSelection, part: Range, now: dat
         shared_issued = (issuances if selection.promotion.terms.code_kind is CodeKind.SINGLE else fallbacks) > 0
     return ExportPage(
         codes=codes,
-        issued={row[0]: (row[1], row[2], row[3], row[4]) for row in rows(_ISSUED)},
-        used={row[0]: (row[1], row[2], row[3], row[4]) for row in rows(_USED)},
+        issued={seq: (customer, at, channel, send) for seq, customer, at, channel, send in rows(_ISSUED)},
+        used={seq: (at, order, minor, currency) for seq, at, order, minor, currency in rows(_USED)},
         held={row[0]: row[1] for row in rows(_HELD, now=to_micros(now))},
         replaces={row[0]: row[1] for row in lineage if row[2] == CodeEventKind.REPLACES},
         replaced_by={row[0]: row[1] for row in lineage if row[2] == CodeEventKind.REPLACED},

@@ -28,10 +28,14 @@ _BREATH = 0.002
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA cache_size=-65536",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA wal_autocheckpoint=4000",
 )
+
+
+# A load puts its keys all over the unique index, which the writer had better remember. What readers come upon again
+# they find in the system's own cache; four of them, each remembering what a long list or a file was, took 256 MB.
+_WRITER_CACHE, _READER_CACHE = "PRAGMA cache_size=-65536", "PRAGMA cache_size=-8192"
 
 
 class SqliteDatabase(Database):
@@ -160,15 +164,16 @@ def _engine(path: str, pool: type[Any], *, busy_seconds: float) -> Engine:
         connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy_seconds},
         **sizes,
     )
-    event.listen(engine, "connect", partial(_set_pragmas, busy_seconds))
+    cache = _WRITER_CACHE if pool is StaticPool else _READER_CACHE
+    event.listen(engine, "connect", partial(_set_pragmas, busy_seconds, cache))
     return engine
 
 
-def _set_pragmas(busy_seconds: float, connection: Any, _record: object) -> None:
+def _set_pragmas(busy_seconds: float, cache: str, connection: Any, _record: object) -> None:
     connection.execute(f"PRAGMA busy_timeout={int(_LOCK_PATIENCE * 1000)}")  # turning WAL on wants a lock
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode=WAL")  # to say it again would wait for whoever is writing
-    for pragma in (*_PRAGMAS, f"PRAGMA busy_timeout={int(busy_seconds * 1000)}"):
+    for pragma in (*_PRAGMAS, cache, f"PRAGMA busy_timeout={int(busy_seconds * 1000)}"):
         connection.execute(pragma)
 
 
