@@ -17,7 +17,7 @@ from promograph.domain.redeeming import HoldRequest
 from promograph.domain.stock.exports import COLUMNS, ExportFormat, harmless
 from promograph.domain.stock.replacing import ReplaceRequest
 from promograph.domain.stock.selections import CodeSelection
-from promograph.services.export_files import csv_lines
+from promograph.services.export_files import code_lines
 from promograph.services.exporting import KEPT, Download, Gone
 
 from .world import World
@@ -101,9 +101,9 @@ async def test_rows_are_written_as_they_are_whatever_their_neighbours_share(odd:
         ("D", ("ISSUED", other[1])),
         ("E", same),
     ]
-    read = list(csv.reader(io.StringIO(csv_lines(rows).decode(), newline="")))
+    read = list(csv.reader(io.StringIO(code_lines(rows).decode(), newline="")))
     assert read == [[text, *tail] for text, tail in rows]
-    assert csv_lines(rows).endswith(b"\r\n")
+    assert code_lines(rows).endswith(b"\r\n")
 
 
 async def test_a_workbook_says_the_same_and_every_cell_is_a_text(world: World) -> None:

@@ -27,13 +27,18 @@ CSV_BEGINNING = "\ufeff"
 CSV_HEAD = ",".join(COLUMNS) + "\r\n"
 
 
-def csv_lines(rows: Sequence[Row]) -> bytes:
+def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
     """Rows as CSV with commas and CRLF; the texts are made harmless already."""
+    return _encoded(_csv(rows))
+
+
+def code_lines(rows: Sequence[Row]) -> bytes:
+    """The same of codes' rows, in which neighbours share much."""
     texts = "\n".join(text for text, _ in rows)
     tails = [tail for tail, _ in groupby(tail for _, tail in rows)]
     written = iter(_csv(tails).split("\r\n"))
     if _QUOTED.search(texts) or texts.count("\n") != len(rows) - 1 or length_hint(written) != len(tails) + 1:
-        return _encoded(_csv((text, *tail) for text, tail in rows))
+        return csv_lines((text, *tail) for text, tail in rows)
     lines: list[str] = []
     last: Tail | None = None
     rest = ""

@@ -14,7 +14,7 @@ from promograph.domain.jobs import Job, JobKind, Progress, Result
 from promograph.domain.stock.exports import ExportFormat, ExportPage, Shower
 from promograph.domain.stock.selections import CodeSelection
 from promograph.errors import BadInput, InputProblem
-from promograph.services.export_files import CSV_BEGINNING, CSV_HEAD, Workbook, csv_lines
+from promograph.services.export_files import CSV_BEGINNING, CSV_HEAD, Workbook, code_lines
 from promograph.services.jobs import Asking, Jobs
 from promograph.services.jobs.runs import Run
 from promograph.store import promotions
@@ -188,7 +188,7 @@ class CodesExport:
 
 
 def _written(shower: Shower, page: ExportPage) -> bytes:
-    return csv_lines(list(shower.rows(page)))
+    return code_lines(list(shower.rows(page)))
 
 
 def _adding(run: Run, content: bytes, *, rows: int, part: Range | None, total: int) -> Callable[[Connection], Progress]:
