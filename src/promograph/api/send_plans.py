@@ -11,6 +11,7 @@ from promograph.api.rights import PLANS
 from promograph.domain.promotions import OnEmpty
 from promograph.domain.sending import plans as send_plans
 from promograph.domain.sending.plans import JOINING_DAYS, USUAL_BUFFER
+from promograph.domain.sending.standings import Standing
 from promograph.services.sending.plans import PlanRequest
 
 
@@ -30,8 +31,24 @@ class SendPlanInput:
     )
 
 
+@strawberry.type(description="How those in an audience stand to a send through a channel.", directives=PLANS)
+class FinalAudience:
+    channel: str = strawberry.field(description="The channel: `email` or `sms`.")
+    reached: int = strawberry.field(description="Who can be written to and has a code: the final audience.")
+    fallback: int = strawberry.field(description="Who can be written to and has the fallback code.")
+    code_spent: int = strawberry.field(
+        description="Who can be written to, and whose code was used, blocked or made void."
+    )
+    no_code: int = strawberry.field(description="Who can be written to and has no code (yet).")
+    no_consent: int = strawberry.field(description="Who has an address and has not agreed.")
+    no_address: int = strawberry.field(description="Who has no address for it.")
+    unknown_customer: int = strawberry.field(description="Whom nobody has told of.")
+
+
 @strawberry.type(description="What a send needs of a promotion's codes, at this moment.", directives=PLANS)
 class SendPlan:
+    asked: strawberry.Private[PlanRequest]
+
     audience: int = strawberry.field(description="How many customers it goes to.")
     holding: int = strawberry.field(
         description="How many of them hold a code of the promotion that they can still use."
@@ -60,6 +77,18 @@ class SendPlan:
         "joins, or not within a hundred years."
     )
 
+    @strawberry.field(
+        description="By channel, who of the audience will be written to if codes stay as they are, and why others will "
+        "not; counted when asked for. `Audience.standings` lists them.",
+        directives=PLANS,
+    )
+    async def final_audience(self, info: Asked) -> list[FinalAudience]:
+        found = await info.context.services.send_plans.final_audience(self.asked)
+        return [
+            FinalAudience(channel=one.channel, **{standing.lower(): one.count(standing) for standing in Standing})
+            for one in found
+        ]
+
 
 @strawberry.type
 class SendPlanQueries:
@@ -76,11 +105,12 @@ class SendPlanQueries:
             channel=input.channel,
             buffer_percent=input.buffer_percent,
         )
-        return _shown(await info.context.services.send_plans.plan(asked))
+        return _shown(asked, await info.context.services.send_plans.plan(asked))
 
 
-def _shown(plan: send_plans.SendPlan) -> SendPlan:
+def _shown(asked: PlanRequest, plan: send_plans.SendPlan) -> SendPlan:
     return SendPlan(
+        asked=asked,
         audience=plan.audience,
         holding=plan.holding,
         served=plan.served,

@@ -1,7 +1,7 @@
 """Audiences: who a send goes to."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -11,11 +11,13 @@ from promograph.api.context import Asked
 from promograph.api.enums import described
 from promograph.api.nodes import Node, global_id, read_number
 from promograph.api.people.customers import Customer, customer_node
+from promograph.api.people.standings import AudienceStanding, AudienceStandingConnection, StandingsInput, standing_of
 from promograph.api.rights import PEOPLE, SEGMENTS
 from promograph.api.user_errors import UserError
 from promograph.domain.people import audiences
 from promograph.domain.people.audiences import MOST_MEMBERS_AT_ONCE, AudienceKind, AudienceSource
 from promograph.services.audiences import AudienceChange, NewAudience
+from promograph.services.sending.plans import PlanRequest
 
 described(
     AudienceKind,
@@ -94,6 +96,27 @@ class Audience(Node):
             page, list_name, lambda row: AudienceMember(customer_id=row[0])
         )
         return AudienceMemberConnection(edges=found.edges, nodes=found.nodes, page_info=found.page_info)
+
+    @strawberry.field(
+        description="Its members, by their ids, with how they stand to a send: the final audience, or those who are "
+        "left out of it.",
+        directives=PEOPLE,
+    )
+    async def standings(
+        self,
+        info: Asked,
+        send: Annotated[StandingsInput, strawberry.argument(description="Which send.")],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> AudienceStandingConnection:
+        list_name = f"audience.standings.{self.facts.id}"
+        part = slice_of(first, after, last, before, list_name=list_name, sorted_by=(str,))
+        asked = PlanRequest(audience=self.facts.id, promotion=send.promotion, send=send.send, channel=send.channel)
+        page = await info.context.services.send_plans.standings(asked, send.standings, part)
+        found: Connection[AudienceStanding] = connection_of(page, list_name, standing_of)
+        return AudienceStandingConnection(edges=found.edges, nodes=found.nodes, page_info=found.page_info)
 
 
 @strawberry.type(description="One page of the audiences.", directives=SEGMENTS)

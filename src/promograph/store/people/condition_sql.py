@@ -39,7 +39,7 @@ def usable(no_shared_uses: str) -> str:
     return f"NOT k.blocked AND NOT k.void AND (i.seq <> 0 AND k.uses = 0 OR i.seq = 0 AND {no_shared_uses})"
 
 
-_USABLE = usable(f"NOT EXISTS (SELECT 1 {SHARED_USES})")
+USABLE = usable(f"NOT EXISTS (SELECT 1 {SHARED_USES})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class _Compiler:
     def _holds(self, handle: str) -> str:
         return (
             "EXISTS (SELECT 1 FROM issuance i JOIN code k ON k.promotion_id = i.promotion_id AND k.seq = i.seq "
-            f"WHERE i.customer = c.id AND {FIRST_ISSUED} AND {self._of_promotion('i', handle)} AND {_USABLE})"
+            f"WHERE i.customer = c.id AND {FIRST_ISSUED} AND {self._of_promotion('i', handle)} AND {USABLE})"
         )
 
     def _redeemed(self, handle: str) -> str:
