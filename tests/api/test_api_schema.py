@@ -224,6 +224,7 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
                 found.append(f"{kind.name}.{name}")
     assert sorted(found) == [
         "Audience.members",
+        "Audience.standings",
         "Promotion.batches",
         "Promotion.codes",
         "Query.audiences",
