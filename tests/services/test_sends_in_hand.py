@@ -81,6 +81,8 @@ async def test_a_cancelled_send_takes_back_what_waits(world: World, post: Post, 
     await world.services.dispatcher.work()
     progress = await post.progress(send)
     assert (progress.send.status, counted(progress)) == (SendStatus.CANCELLED, {"CANCELLED": waiting})
+    (codes,) = await world.services.sends.codes(send.id)
+    assert (codes.issued, codes.returned) == (0, waiting)
     with pytest.raises(BadInput):
         await world.services.sends.start(send.id)
 
@@ -200,8 +202,12 @@ async def test_what_providers_tell_moves_the_counts_whatever_comes_first(
 
 
 async def test_the_codes_of_a_send_and_their_uses(world: World, post: Post, services: Services) -> None:
+    post.provider.refused.add("c00002@example.com")
     send = await running(post, people=4)
     await services.dispatcher.work()
     await world.redeem(next(iter(post.codes["c00001@example.com"])), "c00001")
+    bounced = {message_key(send.token, number): DeliveryState.FAILED for number in (1, 3)}
+    await services.settling.settle("email", bounced)
     (found,) = await services.sends.codes(send.id)
-    assert (found.issued, found.fallback, found.returned, found.redeemed) == (4, 0, 0, 1)
+    # What was refused went back, and what bounced, but not the code that was used in spite of that.
+    assert (found.issued, found.fallback, found.returned, found.redeemed) == (2, 0, 2, 1)

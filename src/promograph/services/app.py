@@ -37,6 +37,7 @@ from promograph.services.sending.carriers import Carriers
 from promograph.services.sending.dispatching import Dispatcher
 from promograph.services.sending.inbound import Inbound
 from promograph.services.sending.plans import SendPlans
+from promograph.services.sending.posting import Posting
 from promograph.services.sending.sends import Sends
 from promograph.services.sending.settling import Settling
 from promograph.services.sending.templating import Templating
@@ -101,7 +102,8 @@ class Services:
         self.templating = Templating(database, clock, self.issuing)
         self.carriers = Carriers()
         self.sends = Sends(database, clock, self.templating, self.carriers)
-        self.dispatcher = Dispatcher(database, clock, self.templating, self.sends, self.carriers)
+        posting = Posting(database, clock, self.templating, self.settling)
+        self.dispatcher = Dispatcher(database, clock, self.sends, self.carriers, posting)
         self.triggers = Triggers(database, clock, self.dispatcher.wake)
         self.trials = Trials(self.sends, self.templating, self.people, self.carriers)
         self.inbound.settle_with(self.sends.heard)

@@ -15,12 +15,11 @@ from promograph.domain.people.customers import Customer
 from promograph.domain.sending.messages import CodeAct
 from promograph.domain.sending.sends import Send, SendStatus
 from promograph.errors import BadInput, StoreError
-from promograph.services.jobs.owners import is_gone, new_owner
+from promograph.services.jobs.owners import is_gone
 from promograph.services.sending.carriers import Carriers
 from promograph.services.sending.filling import PreparedMessage
 from promograph.services.sending.posting import LEASE, Handful, Posting
 from promograph.services.sending.sends import Sends, check_running
-from promograph.services.sending.templating import Templating
 from promograph.store import sends
 from promograph.store.databases.database import Connection, Database
 from promograph.store.people import audiences
@@ -42,14 +41,18 @@ class Dispatcher:
     """The sends of one process. `serve` carries out whatever is to go; `work` what is to go now."""
 
     def __init__(
-        self, database: Database, clock: Clock, templating: Templating, going: Sends, carriers: Carriers
+        self,
+        database: Database,
+        clock: Clock,
+        going: Sends,
+        carriers: Carriers,
+        posting: Posting,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sends = going
         self._carriers = carriers
-        self._owner = new_owner()
-        self._posting = Posting(database, clock, templating, self._owner)
+        self._posting = posting
         self._carrying: dict[int, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._is_closing = False
@@ -144,7 +147,7 @@ class Dispatcher:
 
     async def _turn(self, send: Send) -> tuple[Outcome, Mapping[str, Customer]]:
         """Take what comes next, with those of its recipients who were read for that."""
-        turn = Turn(owner=self._owner, most=self.most_in_hand, now=self._clock(), lease=LEASE)
+        turn = Turn(owner=self._posting.owner, most=self.most_in_hand, now=self._clock(), lease=LEASE)
 
         def look(connection: Connection) -> Next | None:
             going: Going | None = sends.look(connection, send.id)
@@ -168,6 +171,9 @@ class Dispatcher:
         known: Mapping[str, Customer],
         prepared: tuple[PreparedMessage, MessageChannel] | None,
     ) -> None:
+        if batch.is_cancelled:
+            await self._posting.take_back(send, batch.taken)
+            return
         if not batch.taken or prepared is None:
             return
         message, channel = prepared
@@ -179,7 +185,7 @@ class Dispatcher:
     async def _wait(self, id_: int, outcome: Outcome) -> bool:
         """Whether it may go on: what a dead server had is free now, or the time is about to come."""
         assert outcome.later is not None
-        dead = [owner for owner in outcome.owners if owner != self._owner and is_gone(owner)]
+        dead = [owner for owner in outcome.owners if owner != self._posting.owner and is_gone(owner)]
         if dead:
             now = self._clock()
             await self._database.write(lambda connection: _leave(connection, id_, dead, now))

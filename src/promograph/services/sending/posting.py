@@ -28,8 +28,10 @@ from promograph.domain.sending.outbox import (
 )
 from promograph.domain.sending.sends import Send
 from promograph.errors import StoreError
+from promograph.services.jobs.owners import new_owner
 from promograph.services.sending.delivering import deliver
 from promograph.services.sending.filling import PreparedMessage, Recipient, Rendering
+from promograph.services.sending.settling import Settling
 from promograph.services.sending.templating import Templating
 from promograph.store import sends
 from promograph.store.databases.database import Connection, Database
@@ -77,15 +79,29 @@ class _Written:
 class Posting:
     """`owner` is the name under which this server has messages in hand."""
 
-    def __init__(self, database: Database, clock: Clock, templating: Templating, owner: str) -> None:
+    def __init__(self, database: Database, clock: Clock, templating: Templating, settling: Settling) -> None:
         self._database = database
         self._clock = clock
         self._templating = templating
-        self._owner = owner
+        self._settling = settling
+        self.owner = new_owner()
 
     async def post(self, hand: Handful) -> None:
         """From codes to what came of each message, which is durable then. StoreError where the store is away."""
         await self._renewing(hand, self._post_all(hand))
+
+    async def take_back(self, send: Send, taken: Sequence[Taken]) -> None:
+        """Of a send that was cancelled: codes that nobody can have seen go back, then the messages are over."""
+        channel = send.terms.channel
+        seen = [message_key(send.token, one.number) for one in taken if one.maybe_seen]
+        unseen = [message_key(send.token, one.number) for one in taken if not one.maybe_seen]
+        await self._settling.seen(channel, seen)
+        await self._settling.lost(channel, unseen)
+        answers = [
+            Answer(number=one.number, status=MessageStatus.CANCELLED, codes=one.codes, maybe_seen=one.maybe_seen)
+            for one in taken
+        ]
+        await self._keep(send, answers, None)
 
     async def _post_all(self, hand: Handful) -> None:
         """All together, and each by itself where that fails: what poisons one hurts it alone."""
@@ -109,9 +125,11 @@ class Posting:
                 codes=taken.codes,
                 due_at=later,
             )
-            await self._keep(hand, [answer], None)
+            await self._keep(hand.send, [answer], None)
 
     async def _post(self, hand: Handful) -> None:
+        # Those that a dead server had in hand: whatever is said of them now, it may have sent them.
+        await self._settling.seen(hand.channel.name, [hand.key(one) for one in hand.taken if one.maybe_seen])
         skipped, written = await self._write_out(hand)
         deliveries: list[Delivery] = []
         if written:
@@ -120,16 +138,30 @@ class Posting:
                 await asyncio.sleep(wait)
             deliveries = await deliver(hand.channel, [one.message for one in written], seconds=_DELIVER_SECONDS)
         now = self._clock()
+        await self._settle(hand, skipped, written, deliveries)
         answers = [*skipped, *(_answer(one, said, now) for one, said in zip(written, deliveries, strict=True))]
-        await self._keep(hand, answers, _rest(deliveries))
+        await self._keep(hand.send, answers, _rest(deliveries))
 
-    async def _keep(self, hand: Handful, answers: Sequence[Answer], rest: timedelta | None) -> None:
+    async def _settle(
+        self, hand: Handful, skipped: Sequence[Answer], written: Sequence[_Written], deliveries: Sequence[Delivery]
+    ) -> None:
+        """Before the messages are done with, so that a crash in between says it again."""
+        given_up = [
+            said.key
+            for one, said in zip(written, deliveries, strict=True)
+            if said.status is DeliveryStatus.TRY_AGAIN and one.taken.tries >= MOST_TRIES and not said.maybe_taken
+        ]
+        unsent = [message_key(hand.send.token, one.number) for one in skipped if one.codes]
+        await self._settling.answered(hand.channel, deliveries)
+        await self._settling.lost(hand.channel.name, [*unsent, *given_up])
+
+    async def _keep(self, send: Send, answers: Sequence[Answer], rest: timedelta | None) -> None:
         """Write down what came of them, and how long the send rests."""
         now = self._clock()
 
         def work(connection: Connection) -> None:
-            going = sends.lock(connection, [hand.send.id])[hand.send.id]
-            outbox.answer(connection, hand.send.id, answers, owner=self._owner, now=now)
+            going = sends.lock(connection, [send.id])[send.id]
+            outbox.answer(connection, send.id, answers, owner=self.owner, now=now)
             if rest is not None:
                 going.paced_to = max(going.paced_to, to_micros(now + rest))
                 sends.save(connection, going, now)
@@ -148,12 +180,15 @@ class Posting:
                 skipped.append(_skipped(taken, why or SkipReason.UNKNOWN_CUSTOMER, taken.codes))
             else:
                 wanted.append((taken, customer))
-        recipients = [
-            Recipient(customer=customer, message=taken.trigger_key or hand.key(taken)) for taken, customer in wanted
-        ]
+        recipients = [Recipient(customer=customer, message=hand.key(taken)) for taken, customer in wanted]
         terms = hand.send.terms
         rendered = await self._templating.render(
-            hand.prepared, recipients, send=terms.key, channel=terms.channel, fallback=terms.fallback
+            hand.prepared,
+            recipients,
+            send=terms.key,
+            channel=terms.channel,
+            fallback=terms.fallback,
+            tentative=True,
         )
         written = []
         for (taken, customer), one in zip(wanted, rendered, strict=True):
@@ -182,7 +217,7 @@ class Posting:
                 until = self._clock() + LEASE
 
                 def again(connection: Connection, until: datetime = until) -> None:
-                    outbox.renew(connection, hand.send.id, numbers, owner=self._owner, until=until)
+                    outbox.renew(connection, hand.send.id, numbers, owner=self.owner, until=until)
 
                 with suppress(StoreError):
                     await self._database.write(again)

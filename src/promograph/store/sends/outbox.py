@@ -169,6 +169,20 @@ def take_due(
 ) -> list[Taken]:
     """Those that are due for another try, and those of servers that are dead."""
     rows = [tuple(row) for row in _DUE.fetch(connection, send=send_id, now=to_micros(now), most=most)]
+    return _take(connection, send_id, rows, owner=owner, now=now, until=until)
+
+
+def take_waiting(
+    connection: Connection, send_id: int, *, most: int, owner: str, now: datetime, until: datetime
+) -> list[Taken]:
+    """Those that no living server has in hand, due or not."""
+    rows = [tuple(row) for row in _WAITING.fetch(connection, send=send_id, now=to_micros(now), most=most)]
+    return _take(connection, send_id, rows, owner=owner, now=now, until=until)
+
+
+def _take(
+    connection: Connection, send_id: int, rows: Sequence[Any], *, owner: str, now: datetime, until: datetime
+) -> list[Taken]:
     if not rows:
         return []
     # What a dead server had in hand may have got as far as the provider.
@@ -187,28 +201,6 @@ def take_due(
             codes=_issued(codes),
         )
         for number, customer, key, _, tries, _, codes in rows
-    ]
-
-
-def cancel(connection: Connection, send_id: int, *, most: int, now: datetime) -> list[Taken]:
-    """Have some that nobody has in hand CANCELLED: these are they."""
-    rows = [tuple(row) for row in _WAITING.fetch(connection, send=send_id, now=to_micros(now), most=most)]
-    if rows:
-        _BECOME.run(connection, sorted((row[0], "CANCELLED") for row in rows), send=send_id, now=to_micros(now))
-        moved = tallies.Tally(Counter((row[3], "") for row in rows))
-        tallies.add(
-            connection, send_id, {**{key: -count for key, count in moved.items()}, ("CANCELLED", ""): len(rows)}
-        )
-    return [
-        Taken(
-            number=number,
-            customer=customer,
-            trigger_key=key,
-            tries=tries,
-            maybe_seen=bool(seen) or status == "TAKEN",
-            codes=_issued(codes),
-        )
-        for number, customer, key, status, tries, seen, codes in rows
     ]
 
 

@@ -51,11 +51,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Messages in hand, which may go at `begins_at`; those `cancelled` were taken back and are over."""
+    """Messages in hand, which may go at `begins_at`; of a send that was `cancelled` they are to be taken back."""
 
-    taken: Sequence[Taken] = ()
-    cancelled: Sequence[Taken] = ()
+    taken: Sequence[Taken]
     begins_at: datetime
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +164,9 @@ def _nothing(connection: Connection, going: Going, turn: Turn) -> Outcome:
 
 def _take_back(connection: Connection, send_id: int, turn: Turn) -> Outcome:
     """Of a send that was cancelled, what nobody has in hand."""
-    cancelled = outbox.cancel(connection, send_id, most=turn.most, now=turn.now)
-    if cancelled:
-        return Outcome(batch=Batch(cancelled=cancelled, begins_at=turn.now))
+    taken = outbox.take_waiting(connection, send_id, most=turn.most, owner=turn.owner, now=turn.now, until=turn.until)
+    if taken:
+        return Outcome(batch=Batch(taken=taken, begins_at=turn.now, is_cancelled=True))
     due = outbox.next_due(connection, send_id)
     if due is None:
         return Outcome()
