@@ -62,6 +62,16 @@ class Settings(BaseSettings):
         default=None,
         description="A file of words, one a line, that no made code may hold, in the place of ours; empty: none.",
     )
+    webhooks_over_http: bool = Field(
+        default=False, description="Whether webhooks may have http:// addresses, on which everybody can read along."
+    )
+    webhooks_to_private: bool = Field(
+        default=False, description="Whether webhooks may be sent to addresses of private networks and of this machine."
+    )
+    webhook_seconds: float = Field(default=15, ge=1, le=60, description="How long a webhook's answer is waited for.")
+    webhook_keep_days: int = Field(
+        default=14, ge=1, le=3_650, description="For how many days what webhooks were told is kept, to be sent again."
+    )
     log_level: LogLevel = Field(default="info", description="The least level that is logged.")
     sections: Annotated[Mapping[str, Mapping[str, str]], NoDecode] = Field(
         default_factory=_sections, repr=False, description="What channels are told, by section and name."

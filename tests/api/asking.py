@@ -56,6 +56,12 @@ _FIELDS = {
     "codeRedeem": "replayed redemption { id text promotionHandle customer redeemedAt order channel "
     "orderAmount { amount currency } discount { amount currency } }",
     "tokenCreate": "text token { id name scopes createdAt revokedAt }",
+    "webhookCreate": "secret webhook { id }",
+    "webhookUpdate": "webhook { id }",
+    "webhookDelete": "webhook { id }",
+    "webhookSecretRotate": "secret webhook { id }",
+    "webhookTest": "webhook { id }",
+    "webhookReplay": "replayed",
     "tokenRevoke": "token { id name scopes createdAt revokedAt }",
 }
 INVENTORY = (

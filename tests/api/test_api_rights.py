@@ -72,6 +72,8 @@ MAY: dict[str, set[str | None]] = {
     "shops": {MARKETER},
     "tokens": set(),
     "events": set(),
+    "webhooks": set(),
+    "webhookDeliveries": set(),
     "inventoryChanged": {READER, MARKETER},
     "jobProgress": {MARKETER, PEOPLE},
     "promotionCreate": {MARKETER},
@@ -120,6 +122,12 @@ MAY: dict[str, set[str | None]] = {
     "jobCancel": {MARKETER, PEOPLE},
     "tokenCreate": set(),
     "tokenRevoke": set(),
+    "webhookCreate": set(),
+    "webhookUpdate": set(),
+    "webhookDelete": set(),
+    "webhookSecretRotate": set(),
+    "webhookTest": set(),
+    "webhookReplay": set(),
 }
 """Who may ask for a field, besides `admin`, who may everything."""
 
@@ -330,7 +338,7 @@ def texts_in(fields: set[str]) -> set[str]:
 OF_EVERYBODY = {
     "Node.id", "Promotion.id", "Code.id", "Batch.id", "Token.id", "Issuance.id", "Redemption.id", "Segment.id",
     "Customer.id", "Audience.id", "Booking.id",
-    "Job.id", "Event.id", "Send.id",
+    "Job.id", "Event.id", "Send.id", "Webhook.id", "WebhookDelivery.id",
 }  # fmt: skip
 
 

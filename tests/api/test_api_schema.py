@@ -181,6 +181,12 @@ MAY_BE_REPEATED = {
     "batchRevert",
     "tokenCreate",
     "tokenRevoke",
+    "webhookCreate",
+    "webhookUpdate",
+    "webhookDelete",
+    "webhookSecretRotate",
+    "webhookTest",
+    "webhookReplay",
 }
 
 
@@ -232,6 +238,8 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
         "Query.jobs",
         "Query.promotions",
         "Query.sends",
+        "Query.webhookDeliveries",
+        "Query.webhooks",
     ]
 
 

@@ -14,6 +14,7 @@ from promograph.domain.promotions import Promotion
 from promograph.domain.redeeming import HoldOutcome, RedeemOutcome, Validation
 from promograph.domain.refusals import Refusal, coarsened, sharpened
 from promograph.domain.sending.sends import SendProgress
+from promograph.domain.webhooks.endpoints import Webhook
 from promograph.services.app import Services
 from promograph.services.shops import Standing
 from promograph.store.budgets import Spending
@@ -70,6 +71,9 @@ class Context:
 
     def send_progress(self, id_: int) -> Awaitable[SendProgress | None]:
         return self._loader("send_progress", self.services.sends.progress).load(id_)
+
+    def webhook(self, id_: int) -> Awaitable[Webhook | None]:
+        return self._loader("webhook", self.services.webhooks.get_many).load(id_)
 
     def disclosed(self, answer: RedeemOutcome | HoldOutcome | Validation) -> tuple[Refusal, ...]:
         """The refusals of an answer, as far as this caller may know which codes exist."""

@@ -17,6 +17,8 @@ from promograph.api.promotions.promotion import promotion_node
 from promograph.api.redemption import redemption_node
 from promograph.api.sends.send import send_node
 from promograph.api.token import token_node
+from promograph.api.webhooks.deliveries import delivery_node
+from promograph.api.webhooks.endpoints import webhook_node
 from promograph.domain.access import Scope
 
 
@@ -53,6 +55,16 @@ async def _token(info: Asked, id_: int) -> Node | None:
 async def _event(info: Asked, id_: int) -> Node | None:
     found = await info.context.services.happenings.get(id_)
     return None if found is None else event_node(found)
+
+
+async def _webhook(info: Asked, id_: int) -> Node | None:
+    found = await info.context.webhook(id_)
+    return None if found is None else webhook_node(found, info.context.now)
+
+
+async def _webhook_delivery(info: Asked, id_: int) -> Node | None:
+    found = await info.context.services.webhook_deliveries.get(id_)
+    return None if found is None else delivery_node(found)
 
 
 async def _segment(info: Asked, id_: int) -> Node | None:
@@ -103,6 +115,8 @@ _KINDS = {
     "Redemption": _Kind(_redemption, 2, (Scope.CODES_REDEEM, Scope.PROMOTIONS_WRITE)),
     "Token": _Kind(_token, 1, ()),
     "Event": _Kind(_event, 1, ()),
+    "Webhook": _Kind(_webhook, 1, ()),
+    "WebhookDelivery": _Kind(_webhook_delivery, 1, ()),
     "Segment": _Kind(_segment, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Audience": _Kind(_audience, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Booking": _Kind(_booking, 1, (Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),

@@ -35,6 +35,9 @@ from promograph.api.shops.pushing import ShopMutations, ShopQueries
 from promograph.api.subscriptions import Subscription
 from promograph.api.templates import TemplateQueries
 from promograph.api.token import TokenMutations, TokenQueries
+from promograph.api.webhooks.deliveries import WebhookDeliveryQueries, WebhookReplayMutations
+from promograph.api.webhooks.endpoints import WebhookQueries
+from promograph.api.webhooks.mutations import WebhookMutations
 
 
 @strawberry.type(description="What can be asked.")
@@ -54,6 +57,8 @@ class Query(
     TokenQueries,
     EventQueries,
     ShopQueries,
+    WebhookQueries,
+    WebhookDeliveryQueries,
 ):
     pass
 
@@ -81,6 +86,8 @@ class Mutation(
     SendMessageMutations,
     TokenMutations,
     ShopMutations,
+    WebhookMutations,
+    WebhookReplayMutations,
 ):
     pass
 

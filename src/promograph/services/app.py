@@ -49,6 +49,9 @@ from promograph.services.shops.pushing import Pushing
 from promograph.services.stocking import Stocking
 from promograph.services.telling import Telling
 from promograph.services.watching import Watching
+from promograph.services.webhooks.couriers import Couriers
+from promograph.services.webhooks.endpoints import Webhooks
+from promograph.services.webhooks.listing import WebhookDeliveries
 from promograph.store import migrating
 from promograph.store.databases.database import Database
 from promograph.store.databases.opening import open_database
@@ -108,6 +111,9 @@ class Services:
         self.trials = Trials(self.sends, self.templating, self.people, self.carriers)
         self.inbound.settle_with(self.sends.heard)
         self.watching = Watching(database, clock, self.sends)
+        self.couriers = Couriers(database, clock)
+        self.webhooks = Webhooks(database, clock, self.couriers)
+        self.webhook_deliveries = WebhookDeliveries(database, clock, self.couriers)
         self.clock = clock
         self._kinds = kinds
 
@@ -150,6 +156,7 @@ class Services:
 
     async def close(self) -> None:
         await self.telling.told()
+        await self.couriers.close()
         await self.watching.close()
         await self.dispatcher.close()
         await self.runner.close()

@@ -10,16 +10,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from promograph.domain.issuing import IssuanceKind
-from promograph.domain.promotions import EndReason, takes_codes
+from promograph.domain.issuing import Issuance, IssuanceKind
+from promograph.domain.promotions import EndReason, Promotion, takes_codes
 from promograph.domain.stock.batches import BatchSource
 from promograph.domain.stock.rows import About
+from promograph.domain.webhooks.events import WebhookType, issued
 from promograph.errors import BadInput, InputProblem
 from promograph.store import issuances, loading, locking, stock, used_up
 from promograph.store.bulk import Insertion
 from promograph.store.locking import Locked
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import to_micros
+from promograph.store.webhooks import outbox
 
 _NEW = Insertion("code", "promotion_id bigint, seq bigint, key text, text text, expires_at bigint")
 _GROW = Statement("UPDATE batch SET size = size + :count WHERE id = :id")
@@ -166,11 +168,31 @@ def _insert(
             for n, row in enumerate(rows)
         ],
     )
+    if counters.is_heard:
+        new = (issued(_issuance(row, promotion, number + n, first - n, channel, now)) for n, row in enumerate(rows))
+        outbox.tell(connection, new, WebhookType.CODE_ISSUED)
     counters.issuances += len(rows)
     counters.issued += len(rows)
     counters.customers += len(rows)
     stock.save(connection, [counters])
     used_up.end_where_reached(connection, [locked], now)
+
+
+def _issuance(
+    row: Assignment, promotion: Promotion, number: int, seq: int, channel: str | None, now: datetime
+) -> Issuance:
+    return Issuance(
+        promotion_id=promotion.id,
+        handle=promotion.terms.handle,
+        number=number,
+        seq=seq,
+        text=row.text,
+        customer=_customer(row),
+        kind=IssuanceKind.INITIAL,
+        issued_at=now,
+        expires_at=promotion.expiry(now, row.about.expires_at),
+        channel=channel,
+    )
 
 
 def _written(row: Assignment) -> tuple[str, str | None, int | None]:

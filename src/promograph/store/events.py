@@ -1,6 +1,6 @@
 """Rows of what happened: written with what they tell of, read by page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,16 +10,19 @@ from sqlalchemy import Connection
 
 from promograph.domain.events import Event, EventKind
 from promograph.domain.promotions import EndReason
+from promograph.domain.webhooks.events import OF_EVENTS, Notice
 from promograph.store import keyset
 from promograph.store.listing import Page, Slice
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import from_micros, to_micros
+from promograph.store.webhooks import outbox
 
 _COLUMNS = "e.id, e.kind, e.promotion_id, CAST(e.data AS text), e.happened_at"
 _NEW = Statement(
     "INSERT INTO event (kind, promotion_id, data, happened_at) SELECT r.kind, r.promotion_id, r.data, :now "
     "FROM @rows(kind text, promotion_id bigint, data json) r"
 )
+_HANDLES = Statement("SELECT p.id, p.handle FROM @rows(id bigint) r JOIN promotion p ON p.id = r.id")
 _ONE = Statement(f"SELECT {_COLUMNS} FROM event e WHERE e.id = :id")
 
 NewEvent = tuple[EventKind, int | None, dict[str, Any]]
@@ -42,6 +45,7 @@ def ended(promotion_id: int, reason: EndReason) -> NewEvent:
 def append(connection: Connection, new: Sequence[NewEvent], now: datetime) -> None:
     rows = [(kind, promotion_id, orjson.dumps(data).decode()) for kind, promotion_id, data in new]
     _NEW.run(connection, rows, now=to_micros(now))
+    outbox.tell(connection, _notices(connection, new, now), *(OF_EVENTS[kind] for kind, _, _ in new))
 
 
 def page(connection: Connection, query: EventQuery, part: Slice) -> Page:
@@ -62,6 +66,14 @@ def page(connection: Connection, query: EventQuery, part: Slice) -> Page:
 def by_id(connection: Connection, id_: int) -> Event | None:
     rows = _ONE.fetch(connection, id=id_)
     return _event(rows[0]) if rows else None
+
+
+def _notices(connection: Connection, new: Sequence[NewEvent], now: datetime) -> Iterator[Notice]:
+    ids = {(promotion_id,) for _, promotion_id, _ in new if promotion_id is not None}
+    handles = dict(_HANDLES.fetch(connection, sorted(ids)))
+    for kind, promotion_id, data in new:
+        handle = None if promotion_id is None else handles[promotion_id]
+        yield Notice(OF_EVENTS[kind], now, {"promotion": handle, **data})
 
 
 def _quoted(kinds: frozenset[EventKind]) -> str:

@@ -1,7 +1,7 @@
 """What providers and shops have told us: kept once, worked on until that is done."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from promograph.channels import ProviderEvent
 from promograph.domain.sending.deliveries import DeliveryEventKind
+from promograph.domain.webhooks.events import Notice, WebhookType
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import from_micros, to_micros
+from promograph.store.webhooks import outbox
 
 Said = tuple[str, Sequence[ProviderEvent]]
 """A channel, and what its provider says at once."""
@@ -43,6 +45,12 @@ _SAID = Statement(
     "SELECT DISTINCT e.key, e.kind FROM @rows(channel text, key text) r "
     "JOIN inbound_event e ON e.channel = r.channel AND e.key = r.key"
 )
+
+_TOLD = {
+    DeliveryEventKind.DELIVERED: WebhookType.MESSAGE_DELIVERED,
+    DeliveryEventKind.BOUNCED: WebhookType.MESSAGE_BOUNCED,
+    DeliveryEventKind.SUPPRESSED: WebhookType.MESSAGE_BOUNCED,
+}
 
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -92,8 +100,18 @@ def put_off(connection: Connection, due: Iterable[Due], until: datetime) -> None
     _PUT_OFF.run(connection, _places(due), until=to_micros(until))
 
 
-def done(connection: Connection, due: Iterable[Due]) -> None:
+def done(connection: Connection, due: Sequence[Due], now: datetime) -> None:
+    """Whoever wants to know what became of messages is told by this very transaction."""
     _DONE.run(connection, _places(due))
+    outbox.tell(connection, _notices(due, now), *_TOLD.values())
+
+
+def _notices(due: Iterable[Due], now: datetime) -> Iterator[Notice]:
+    for one in due:
+        event = one.event
+        if event.kind in _TOLD and event.key is not None:
+            data = {"channel": one.channel, "message": event.key, "recipient": event.recipient, "why": event.why}
+            yield Notice(_TOLD[event.kind], min(event.happened_at or now, now), data)
 
 
 def _places(due: Iterable[Due]) -> list[tuple[str, str]]:

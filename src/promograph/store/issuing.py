@@ -23,6 +23,7 @@ from promograph.domain.issuing import (
 )
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion, ReturnPolicy
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
+from promograph.domain.webhooks.events import WebhookType, issued
 from promograph.errors import BadInput, InputProblem
 from promograph.store import (
     bookings,
@@ -46,6 +47,7 @@ from promograph.store.statements import savepoint
 from promograph.store.stock import Stock
 from promograph.store.tables.instants import from_micros, to_micros
 from promograph.store.tentative import Carriers
+from promograph.store.webhooks import outbox
 
 REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     operation="codeIssue",
@@ -143,6 +145,7 @@ class _Batch:
         for part in parts:
             self._hand_out(part, codes.get(part.promotion.id, []))
         issuances.insert(self._connection, self._rows)
+        self._tell_webhooks(parts)
         stock_telling.tell(self._connection, ((part.promotion, part.stock) for part in parts), self._now)
         stock.save(self._connection, [part.stock for part in parts])
         used_up.end_where_reached(self._connection, ((part.promotion, part.stock) for part in parts), self._now)
@@ -151,6 +154,13 @@ class _Batch:
         self._answer_repeats()
         self._carriers.write(self._connection)
         return list(as_asked([outcome for outcome in self._outcomes if outcome is not None], self._asked))
+
+    def _tell_webhooks(self, parts: Sequence[_Part]) -> None:
+        if any(part.stock.is_heard for part in parts):
+            places = (place for part in parts for place, _, _ in part.wanted)
+            outcomes = (self._outcomes[place] for place in places)
+            new = (issued(outcome.issuance) for outcome in outcomes if outcome is not None and outcome.issuance)
+            outbox.tell(self._connection, new, WebhookType.CODE_ISSUED)
 
     def _open(self) -> list[_Part]:
         """The batch by promotions."""

@@ -19,12 +19,14 @@ from promograph.domain.redeeming import (
     ValidateRequest,
     Validation,
 )
+from promograph.domain.webhooks.events import WebhookType, redeemed
 from promograph.store import holds, line, redemptions, stock, stock_telling, used_up
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.subjects import Subject, Subjects
 from promograph.store.tables.instants import to_micros
 from promograph.store.taking import NotTaken, Taken, Taking, Verdict
+from promograph.store.webhooks import outbox
 
 
 def _on_time(request: RedeemRequest) -> RedeemRequest:
@@ -121,6 +123,8 @@ def _write(subjects: Subjects, accepted: Sequence[Taken]) -> list[Redemption]:
         _count_first_use(subjects, subject)
     if made:
         redemptions.insert(connection, [redemptions.new_row(one) for one in made])
+    if any(subject.stock.is_heard for subject in used):
+        outbox.tell(connection, map(redeemed, made), WebhookType.CODE_REDEEMED)
     ended = [
         (taken.own, HoldState.REDEEMED, one.number)
         for taken, one in zip(accepted, made, strict=True)

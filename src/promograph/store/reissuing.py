@@ -19,6 +19,7 @@ from promograph.domain.issuing import (
 )
 from promograph.domain.promotions import Promotion
 from promograph.domain.refusals import RefusalCode, refuse
+from promograph.domain.webhooks.events import WebhookType, issued
 from promograph.store import issuances, locking, stock, tentative
 from promograph.store.issuing import unknown_promotion
 from promograph.store.replays import Replays
@@ -27,6 +28,7 @@ from promograph.store.statements import Statement
 from promograph.store.stock import Stock
 from promograph.store.tables.instants import from_micros, to_micros
 from promograph.store.tentative import Carriers
+from promograph.store.webhooks import outbox
 
 REPLAYS: Replays[IssueRequest, IssueOutcome] = Replays(
     operation="codeReissue",
@@ -79,6 +81,9 @@ def _reissue(connection: Connection, requests: Sequence[IssueRequest], now: date
         outcomes.append(outcome)
     issuances.insert(connection, rows)
     carriers.write(connection)
+    if any(counters.is_heard for _, counters in locked.values()):
+        new = (issued(one.issuance) for one in outcomes if one.issuance is not None and not one.replayed)
+        outbox.tell(connection, new, WebhookType.CODE_ISSUED)
     stock.save(connection, [counters for _, counters in locked.values()])
     return list(as_asked(outcomes, asked))
 

@@ -12,6 +12,7 @@ from promograph.domain.carts import Money
 from promograph.domain.promotions import CodeKind
 from promograph.domain.redeeming import Redemption, Rollback, RollbackOutcome, RollbackRequest
 from promograph.domain.refusals import RefusalCode, refuse
+from promograph.domain.webhooks.events import WebhookType, rolled_back
 from promograph.errors import BadInput, InputProblem
 from promograph.store import histories, issuances, line, locking, stock, stock_telling
 from promograph.store.bulk import Insertion
@@ -19,6 +20,7 @@ from promograph.store.locking import Locked
 from promograph.store.replays import Replays
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import from_micros, to_micros
+from promograph.store.webhooks import outbox
 
 Place = tuple[int, int]
 """A redemption: its promotion and its number there."""
@@ -164,6 +166,9 @@ class _Undoing:
                     used[one.promotion_id, seq] += 1
         self._give_back(used)
         changed = [self._locked[id_] for id_ in sorted({one.promotion_id for one in made})]
+        if any(counters.is_heard for _, counters in changed):
+            notices = (rolled_back(one, self._redemptions[one.promotion_id, one.number]) for one in made)
+            outbox.tell(self._connection, notices, WebhookType.REDEMPTION_ROLLED_BACK)
         stock_telling.tell(self._connection, changed, self._now)
         stock.save(self._connection, [counters for _, counters in changed])
 

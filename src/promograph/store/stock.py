@@ -15,7 +15,8 @@ from promograph.store.statements import Statement
 class Stock:
     """One row of `stock`; whoever holds its lock may change the counters and `save` them.
 
-    `stored` are the counters as the store has them, in the order of the other fields.
+    `stored` are the counters as the store has them, in the order of the other fields. `is_heard`: whether there are
+    webhooks that may want to be told of what happens to the promotion.
     """
 
     promotion_id: int
@@ -42,12 +43,14 @@ class Stock:
     marked_at: int
     erased: int
     stored: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    is_heard: bool = field(default=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, row: Any) -> "Stock":
         """From a row of COLUMNS."""
-        made = cls(*row)
-        made.stored = tuple(row)
+        *counters, is_heard = row
+        made = cls(*counters)
+        made.stored, made.is_heard = tuple(counters), bool(is_heard)
         return made
 
     @property
@@ -61,11 +64,13 @@ class Stock:
         return self.available + self.issued + self.blocked + self.void
 
 
-_COUNTERS = [field.name for field in fields(Stock) if field.name != "stored"]
-COLUMNS = ", ".join(f"s.{name}" for name in _COUNTERS)
+_COUNTERS = [field.name for field in fields(Stock) if field.compare]
+# Asked along with what is read anyhow: where nobody is told of anything, that costs the hot paths no statement.
+_IS_HEARD = "EXISTS (SELECT 1 FROM webhook w WHERE w.is_enabled)"
+COLUMNS = ", ".join([*(f"s.{name}" for name in _COUNTERS), _IS_HEARD])
 """What a `Stock` is made of, in its order, of a table with the alias `s`."""
 
-WIDTH = len(_COUNTERS)
+WIDTH = len(_COUNTERS) + 1
 
 _counters: Callable[[Stock], tuple[int, ...]] = attrgetter(*_COUNTERS)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from promograph.domain.access import NOBODY, Caller
 from promograph.errors import StoreError
 from promograph.plugins import PluginManager
 from promograph.services.app import Services
+from promograph.services.webhooks.rules import WebhookRules
 from promograph.web.bodies import BodyBounds
 from promograph.web.channel_events import channel_routes
 from promograph.web.downloads import downloads_route
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     plugins = PluginManager.of(settings)
     used = services or Services.open(settings.store, words=settings.words)
     used.connect(plugins.channels())
+    used.couriers.rules = _webhook_rules(settings)
     if plugins.hears:
         used.telling.listen(plugins.tell)
 
@@ -70,6 +73,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         for task in serving:
             task.cancel()
         await used.dispatcher.close()
+        await used.couriers.close()
         await _closed(plugins.channels().values())
         if services is None:
             await used.close()
@@ -114,6 +118,16 @@ def _work(services: Services) -> Iterable[Coroutine[Any, Any, None]]:
         services.event_telling.serve(),
         services.dispatcher.serve(),
         services.shop_following.serve(),
+        services.couriers.serve(),
+    )
+
+
+def _webhook_rules(settings: Settings) -> WebhookRules:
+    return WebhookRules(
+        over_http=settings.webhooks_over_http,
+        to_private=settings.webhooks_to_private,
+        seconds=settings.webhook_seconds,
+        keep=timedelta(days=settings.webhook_keep_days),
     )
 
 

@@ -135,7 +135,8 @@ class Inbound:
             later = self._clock() + failed.pause
             await self._database.write(lambda connection: inbound.put_off(connection, [failed], later))
             return
-        await self._database.write(lambda connection: inbound.done(connection, due))
+        now = self._clock()
+        await self._database.write(lambda connection: inbound.done(connection, due, now))
 
     async def _handle(self, due: Sequence[Due]) -> None:
         name = due[0].channel

@@ -1,17 +1,19 @@
 """Codes that nobody has seen go back to their pools: the one way there, by hand or because a message was lost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from promograph.domain.stock.events import CodeEventKind
+from promograph.domain.webhooks.events import Notice, WebhookType, returned
 from promograph.store import issuances, line, stock, stock_telling
 from promograph.store.codes.events import write_lineage
 from promograph.store.locking import Locked
 from promograph.store.statements import Statement
 from promograph.store.tentative import Place, forget
+from promograph.store.webhooks import outbox
 
 # Its occasion is free again: whoever asks for that gets another code.
 _RETURN = Statement(
@@ -35,6 +37,10 @@ _TOUCHED = Statement(
     "EXISTS (SELECT 1 FROM redemption d WHERE d.promotion_id = r.promotion_id AND d.seq = r.seq), "
     "EXISTS (SELECT 1 FROM hold h WHERE h.promotion_id = r.promotion_id AND h.seq = r.seq) "
     "FROM @rows(promotion_id bigint, seq bigint) r"
+)
+_TEXTS = Statement(
+    "SELECT c.seq, coalesce(c.text, c.key) FROM @rows(promotion_id bigint, seq bigint) r "
+    "JOIN code c ON c.promotion_id = r.promotion_id AND c.seq = r.seq"
 )
 
 
@@ -84,8 +90,17 @@ def give_back(connection: Connection, locked: Iterable[Locked], given: Sequence[
         passed = [one.place for one in free if one.seq < counters.head]
         if passed:
             line.put_back(connection, passed)
+    if any(counters.is_heard for (_, counters), _ in parts):
+        outbox.tell(connection, _notices(connection, parts, now), WebhookType.CODE_RETURNED)
     stock_telling.tell(connection, [part for part, _ in parts], now)
     stock.save(connection, [counters for (_, counters), _ in parts])
+
+
+def _notices(connection: Connection, parts: Iterable[tuple[Locked, list[Unseen]]], now: datetime) -> Iterator[Notice]:
+    for (promotion, _), codes in parts:
+        texts = dict(_TEXTS.fetch(connection, [one.place for one in codes]))
+        for one in codes:
+            yield returned(promotion.terms.handle, one.number, texts[one.seq], one.customer, now)
 
 
 def _give_up_repeats(connection: Connection, codes: Iterable[Unseen]) -> None:

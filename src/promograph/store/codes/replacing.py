@@ -15,6 +15,7 @@ from promograph.domain.redeeming import ValidateRequest
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.domain.stock.events import CodeEventKind
 from promograph.domain.stock.replacing import ReplaceRequest, own_expiry, why_not_replaced, why_not_returned
+from promograph.domain.webhooks.events import WebhookType, replaced
 from promograph.store import issuances, line, stock, stock_telling
 from promograph.store.codes.events import write_lineage
 from promograph.store.codes.giving_back import Unseen, give_back, touched
@@ -22,6 +23,7 @@ from promograph.store.line import Code
 from promograph.store.statements import Statement
 from promograph.store.subjects import Subject, Subjects
 from promograph.store.tables.instants import to_micros
+from promograph.store.webhooks import outbox
 
 _HELD_BY = Statement(
     "SELECT i.promotion_id, i.seq, i.number, i.occasion, i.channel, i.send, i.state "
@@ -199,6 +201,10 @@ def _write(connection: Connection, lucky: Sequence[tuple[_Old, Code]], now: date
     issuances.insert(connection, rows)
     write_lineage(connection, lineage, CodeEventKind.REPLACED, now)
     write_lineage(connection, [(id_, new, seq) for id_, seq, new in lineage], CodeEventKind.REPLACES, now)
+    if any(old.subject.stock.is_heard for old, _ in lucky):
+        made = [(old.code.text, outcomes[old.place].issuance) for old, _ in lucky]
+        new = (replaced(text, issuance) for text, issuance in made if issuance is not None)
+        outbox.tell(connection, new, WebhookType.CODE_REPLACED)
     return outcomes
 
 

@@ -19,6 +19,7 @@ from promograph.store.tables import (
     sends,
     shops,
     uses,
+    webhooks,
 )
 
 METADATA = SQLModel.metadata
@@ -38,4 +39,5 @@ __all__ = [
     "sends",
     "shops",
     "uses",
+    "webhooks",
 ]

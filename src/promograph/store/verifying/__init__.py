@@ -15,6 +15,7 @@ from promograph.store.verifying.sends import SENDS
 from promograph.store.verifying.shops import SHOPS
 from promograph.store.verifying.states import STATES
 from promograph.store.verifying.stock import STOCK
+from promograph.store.verifying.webhooks import WEBHOOKS
 
 _SHOWN = 20
 
@@ -32,7 +33,8 @@ def recount(connection: Connection, now: datetime) -> list[str]:
                 differences.append(
                     f"{handles[id_]}: {counter} is kept as {kept.get(id_, 0)}, and its rows count {counted.get(id_, 0)}"
                 )
-    for sentence, sql in (LIMITS | ROWS | LINE | STATES | MONEY | PEOPLE | STOCK | ORDERS | SENDS | SHOPS).items():
+    every = LIMITS | ROWS | LINE | STATES | MONEY | PEOPLE | STOCK | ORDERS | SENDS | SHOPS | WEBHOOKS
+    for sentence, sql in every.items():
         found = connection.execute(text(f"{sql} LIMIT {_SHOWN + 1}"), instant if ":now" in sql else {}).fetchall()
         differences += [f"{row[0]}: {sentence}: {row[1]} ({row[2]}, expected {row[3]})" for row in found[:_SHOWN]]
         if len(found) > _SHOWN:

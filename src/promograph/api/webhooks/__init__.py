@@ -1,0 +1,1 @@
+"""Webhooks in the schema: endpoints, and what each of them is told."""
