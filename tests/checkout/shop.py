@@ -1,6 +1,6 @@
 """A shop beside promograph: what it is set up with, and a network that can be cut."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from itertools import count
@@ -35,13 +35,17 @@ class Cut(Enum):
 
 
 class Network(httpx2.BaseTransport):
-    """The real one, until `cut` says where it is broken; `asked` counts what was sent."""
+    """The real one, until `cut` says where it is broken; `asked` counts what was sent.
+
+    `meanwhile` is called once, while an answer is on its way.
+    """
 
     def __init__(self) -> None:
         self._real = httpx2.HTTPTransport()
         self.cut: Cut | None = None
         self.cuts_left = 1_000
         self.asked = 0
+        self.meanwhile: Callable[[], object] | None = None
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self.asked += 1
@@ -50,6 +54,9 @@ class Network(httpx2.BaseTransport):
         if cut is Cut.BEFORE:
             raise httpx2.ConnectError("cut")
         response = self._real.handle_request(request)
+        act, self.meanwhile = self.meanwhile, None
+        if act is not None:
+            act()
         if cut is Cut.AFTER:
             response.read()
             response.close()

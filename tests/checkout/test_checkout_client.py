@@ -246,6 +246,18 @@ def test_an_order_that_is_cancelled_before_it_was_reported(shop: Shop, late: Pat
     assert shop.uses(handle) == 1
 
 
+def test_an_order_that_is_cancelled_while_it_is_reported(shop: Shop, late: Path, network: Network) -> None:
+    handle = shop.promotion("D-1")
+    network.cut = Cut.BEFORE
+    with shop.client(late, network, **ACCEPTS) as client:
+        key = client.redeem(sale("D-1")).key
+        network.cut, network.meanwhile = None, lambda: client.late.cancel(key)
+        client.report_late()
+        assert (shop.uses(handle), [one.wish for one in client.late.waiting()]) == (1, [Wish.UNDO])
+        assert [one.key for one in client.report_late().undone] == [key]
+    assert shop.uses(handle) == 0
+
+
 def test_nobody_waits_long_for_a_server_that_is_away(shop: Shop, late: Path, network: Network) -> None:
     shop.promotion("W-1", "W-2")
     network.cut = Cut.BEFORE

@@ -13,7 +13,7 @@ from promograph.domain.windows import Window
 from promograph.store.events import EventQuery
 from promograph.store.listing import Slice
 
-from .till import QUARTER, eur, held, hold, money, redeem, redeem_together, redeemed, why
+from .till import QUARTER, change, eur, held, hold, money, redeem, redeem_together, redeemed, why
 from .world import World
 
 pytestmark = pytest.mark.anyio
@@ -115,6 +115,23 @@ async def test_a_hold_that_lapsed_since_keeps_its_promise_as_far_as_there_is_roo
     assert why(await sale(world, sold_at, "2", hold=first.token)) == ["ALREADY_REDEEMED"]
     redeemed(await sale(world, sold_at, "3", code="B", discount=eur(500)))
     assert why(await sale(world, sold_at, "4", hold=second.token)) == ["ALREADY_REDEEMED"]
+    assert await clean(world)
+
+
+async def test_a_promise_that_lapsed_counts_for_nothing_beside_what_others_have_taken_since(world: World) -> None:
+    promotion = await print_run(world, "A", "B", "C", budget=eur(1_000), redemption_cap=3)
+    late = {code: held(await hold(world, code, ttl=QUARTER, discount=eur(400))) for code in ("A", "B")}
+    sold_at = world.clock.now
+    world.clock.move(minutes=20)
+    redeemed(await redeem(world, code="C", discount=eur(700)))
+    assert why(await sale(world, sold_at, "1", hold=late["A"].token)) == ["BUDGET_EXHAUSTED"]
+    token = held(await hold(world, "A", discount=eur(100))).token
+    assert why(await sale(world, sold_at, "2", hold=late["A"].token)) == ["HELD_BY_OTHER"]
+    assert why(await sale(world, sold_at, "3", hold=late["B"].token)) == ["BUDGET_EXHAUSTED"]
+    assert redeemed(await redeem(world, hold=token)).discount == eur(100)
+    await change(world, promotion, redemption_cap=2, budget=eur(5_000))
+    assert why(await sale(world, sold_at, "4", hold=late["B"].token)) == ["USE_CAP_REACHED"]
+    assert await money(world, promotion) == (800, 0)
     assert await clean(world)
 
 
