@@ -53,6 +53,8 @@ class Network(httpx2.BaseTransport):
         self.cuts_left -= cut is not None
         if cut is Cut.BEFORE:
             raise httpx2.ConnectError("cut")
+        # The client's patience is for the cuts; a machine under load is slow, not away.
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
         response = self._real.handle_request(request)
         act, self.meanwhile = self.meanwhile, None
         if act is not None:
@@ -86,7 +88,7 @@ class Shop:
             self.checkout,
             late=late,
             clock=self.clock,
-            transport=network or httpx2.HTTPTransport(),
+            transport=network or Network(),
             **options,
         )
 
