@@ -2,10 +2,13 @@
 
 import pytest
 
+from promograph.domain.events import EventKind
 from promograph.domain.promotions import OnEmpty
 from promograph.domain.sending.messages import MessageContent
 from promograph.domain.sending.sends import SendStatus, SendTerms
 from promograph.errors import BadInput
+from promograph.store.events import EventQuery
+from promograph.store.listing import Slice
 
 from .sendings import Post, counted
 from .world import World
@@ -54,13 +57,22 @@ async def test_a_pool_that_runs_out_in_the_middle(world: World, post: Post, on_e
         case OnEmpty.REFUSE:
             assert counted(progress) == {"ACCEPTED": 30, "SKIPPED": 20}
             assert progress.skipped == {"POOL_EMPTY": 20}
+            assert await told_of(world) == [EventKind.STOCK_EMPTY]
         case OnEmpty.FALLBACK:
             assert counted(progress) == {"ACCEPTED": 50}
             assert texts.count("SHARED") == 20
             assert (await world.inventory(promotion)).fallback_issued == 20
+            assert await told_of(world) == [EventKind.STOCK_EMPTY, EventKind.FALLBACK_ON]
         case OnEmpty.GENERATE:
             assert counted(progress) == {"ACCEPTED": 50}
             assert len(set(texts)) == 50
+            assert await told_of(world) == []
+
+
+async def told_of(world: World) -> list[EventKind]:
+    """What was told of pools, the first first."""
+    page = await world.services.happenings.page(EventQuery(), Slice(count=100))
+    return [event.kind for _, event in reversed(page.rows)]
 
 
 async def test_without_the_fallback_only_those_with_a_code_of_their_own(world: World, post: Post) -> None:

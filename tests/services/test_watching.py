@@ -7,9 +7,11 @@ from typing import TypeVar
 
 import pytest
 
+from promograph.domain.sending.sends import SendStatus
 from promograph.errors import BadInput, InputProblem, StoreUnavailable
 from promograph.services.polling import Poller
 
+from .sendings import Post, counted
 from .world import World
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +33,19 @@ async def test_numbers_come_as_they_move_whoever_moves_them(world: World) -> Non
         assert [(await soon(stream)).available for stream in (here, there)] == [5, 5]
         await world.code(promotion, "ann")
         assert [(await soon(stream)).available for stream in (here, there)] == [4, 4]
+
+
+async def test_a_send_is_watched_to_its_end(world: World) -> None:
+    post = Post(world)
+    await world.promotion(handle="spring", codes=5)
+    send = await post.send(await post.people(3), "spring")
+    async with aclosing(world.services.watching.send(send.id)) as states:
+        assert (await soon(states)).send.status is SendStatus.DRAFT
+        await post.sent(send)
+        seen = [state async for state in states]
+    assert (seen[-1].send.status, counted(seen[-1])) == (SendStatus.DONE, {"ACCEPTED": 3})
+    with pytest.raises(BadInput):
+        await soon(world.services.watching.send(4711))
 
 
 async def test_a_promotion_that_is_not_there(world: World) -> None:

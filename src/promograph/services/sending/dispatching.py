@@ -32,7 +32,7 @@ MOST_IN_HAND = 250
 """How many messages a lane takes at a time: what may come twice after a kill."""
 
 _LANES = 2
-_MOST_SENDS = 8
+_MOST_SENDS = 50
 _LOOK_SECONDS = 1.0
 _CLOSE_SECONDS = 5.0
 

@@ -53,7 +53,7 @@ _AT_WORK = Statement(
     "SELECT s.id FROM send s WHERE (s.status = 'SCHEDULED' AND s.start_at <= :now) "
     "OR (s.status = 'RUNNING' AND s.audience_id IS NOT NULL) "
     "OR (s.status IN ('RUNNING', 'CANCELLED') AND EXISTS (SELECT 1 FROM send_message m WHERE m.send_id = s.id "
-    "AND m.due_at IS NOT NULL)) ORDER BY s.id LIMIT 500"
+    "AND m.due_at IS NOT NULL)) ORDER BY s.audience_id IS NOT NULL, s.id LIMIT 500"
 )
 
 
@@ -147,7 +147,7 @@ def user_of_audience(connection: Connection, audience: int) -> str | None:
 
 
 def at_work(connection: Connection, now: datetime) -> list[int]:
-    """Sends for which something may have to be done, the oldest first."""
+    """Sends for which something may have to be done: the triggered first, each kind from the oldest on."""
     return [id_ for (id_,) in _AT_WORK.fetch(connection, now=to_micros(now))]
 
 
