@@ -39,6 +39,8 @@ from promograph.domain.orders.reports import OrderCodeReport, OrderCodeState, Or
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackOutcome, RollbackRequest
 from promograph.domain.rewards import AmountOff, External, FixedPrice, FreeShipping, Gift, Percentage, Points, Single
 from promograph.domain.sending.deliveries import DeliveryEventKind
+from promograph.domain.sending.sms_segments import SmsEncoding, SmsSize
+from promograph.domain.sending.sms_segments import measure as sms_size
 from promograph.domain.shops.offers import Offer
 from promograph.hookspecs import TemplateFunction, hookimpl
 
@@ -95,10 +97,13 @@ __all__ = [
     "ShopRefusal",
     "ShopUse",
     "Single",
+    "SmsEncoding",
+    "SmsSize",
     "TemplateFunction",
     "UsePage",
     "__version__",
     "hookimpl",
+    "sms_size",
 ]
 
 __version__ = "0.1.0"

@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     trusted_documents: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Files of documents that clients may send by id, with commas between."
     )
+    event_days: int = Field(
+        default=90,
+        ge=1,
+        le=3_650,
+        description="For how many days it is kept what providers and shops have told, once it has been worked on.",
+    )
     only_trusted_documents: bool = Field(default=False, description="Whether no other documents are taken.")
     offensive_words: Path | None = Field(
         default=None,

@@ -54,6 +54,7 @@ MAY: dict[str, set[str | None]] = {
     "segments": {PEOPLE, SENDER, MARKETER},
     "segmentPreview": {PEOPLE},
     "audiences": {PEOPLE, SENDER, MARKETER},
+    "channels": {SENDER, MARKETER},
     "bookings": {SENDER, MARKETER},
     "jobs": {MARKETER, PEOPLE},
     "sendPlan": {SENDER, MARKETER},

@@ -93,7 +93,7 @@ def test_nothing_but_a_payload_has_user_errors_and_an_answer_of_a_question(schem
 
 FIXED_NAMES = {
     "Query": "node nodes promotion promotions promotionSummary rewardTypes code codeHistory "
-    "codeValidate promotionsForCart tokens",
+    "codeValidate promotionsForCart channels tokens",
     "Mutation": "promotionCreate promotionUpdate promotionActivate promotionPause promotionEnd promotionArchive "
     "promotionDuplicate rewardTypeCreate rewardTypeUpdate rewardTypeDelete codesGenerate codesImport "
     "codesAdd codesBlock codesUnblock codesVoid batchUpdate codesExport codeIssue codesIssue codeReissue codeHold "

@@ -608,3 +608,30 @@ async def test_a_promise_of_many_lines_comes_back_as_it_was_made(world: World) -
 
 def _in(world: World, **length: float) -> datetime:
     return world.clock.now + timedelta(**length)
+
+
+async def test_a_code_that_a_checkout_holds_is_issued_to_nobody(world: World) -> None:
+    """Of a MULTIPLE promotion: one from a brochure, which nobody was ever issued."""
+    promotion = await world.promotion(codes=["A", "B", "C"], code_kind=CodeKind.MULTIPLE)
+    redeeming = world.services.redeeming
+    first = await redeeming.hold(HoldRequest(code="A", ttl=timedelta(hours=1)))
+    await redeeming.hold(HoldRequest(code="C", ttl=timedelta(hours=2)))
+    assert first.hold is not None
+    assert await world.code(promotion, "ann") == "B"
+    assert why(await world.issue(promotion, "bob")) == ["POOL_EMPTY"]
+    assert (await world.inventory(promotion)).available == 2
+    await redeeming.release(first.hold.token)
+    assert await world.code(promotion, "bob") == "A"
+    assert why(await world.issue(promotion, "cy")) == ["POOL_EMPTY"]
+    world.clock.move(hours=2)  # it lapses, and nobody has to end it
+    assert await world.code(promotion, "cy") == "C"
+
+
+async def test_a_code_that_was_held_and_used_is_in_line_no_more(world: World) -> None:
+    promotion = await world.promotion(codes=["A", "B"], code_kind=CodeKind.MULTIPLE)
+    held = await world.services.redeeming.hold(HoldRequest(code="A", ttl=timedelta(hours=1)))
+    assert held.hold is not None
+    assert await world.code(promotion, "ann") == "B"
+    used = await world.services.redeeming.redeem(RedeemRequest(hold=held.hold.token))
+    assert used.redemption is not None
+    assert why(await world.issue(promotion, "bob")) == ["POOL_EMPTY"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
@@ -234,6 +235,24 @@ async def test_a_desk_gives_repeats_redeems_and_reports_under_the_channels_name(
     assert (await world.inventory(promotion)).redemptions == 0
     await desk.report_delivery([said("1", DeliveryEventKind.DELIVERED)])
     assert await world.services.inbound.states("shop", ["send-1.1"]) == {"send-1.1": DeliveryState.DELIVERED}
+
+
+async def test_what_was_told_long_ago_is_dropped(world: World) -> None:
+    inbound = world.services.inbound
+    assert await inbound.prune() == 0  # nobody said for how long it is kept
+    inbound.keep_for(timedelta(days=30))
+    await inbound.keep("fake", [said(f"old-{n}", DeliveryEventKind.SENT) for n in range(1_200)])
+    await inbound.keep("shop", [order("A-1", "ONE")])  # which nobody has worked on
+    await inbound.work()
+    world.clock.move(days=20)
+    await inbound.keep("fake", [said("new", DeliveryEventKind.DELIVERED)])
+    await inbound.work()
+    assert await inbound.prune() == 0
+    world.clock.move(days=10, seconds=1)
+    assert [await inbound.prune() for _ in range(3)] == [1_000, 200, 0]
+    assert await inbound.states("fake", ["send-1.1"]) == {"send-1.1": DeliveryState.DELIVERED}
+    assert await inbound.keep("fake", [said("new", DeliveryEventKind.DELIVERED)]) == 0
+    assert await inbound.keep("shop", [order("A-1", "ONE")]) == 0
 
 
 async def test_serving_goes_on_through_trouble(world: World) -> None:

@@ -131,6 +131,7 @@ async def test_segments_over_what_was_issued_and_redeemed(world: World, services
     handle = promotion.terms.handle
     codes = {f"c{n}": await world.code(promotion, f"c{n}") for n in range(4)}
     await world.reissue(promotion, "c0", idempotency_key="again")
+    await world.reissue(promotion, "c0", message="m1")
     assert (await world.redeem(codes["c1"], "c1")).redemption
     await world.block(codes["c2"])
 

@@ -48,6 +48,16 @@ async def test_what_nobody_has_goes_and_may_come_again(world: World) -> None:
     assert (await reverted(world, wrong)).report == {"gone": 0, "issued": 1, "used": 0, "void": 0}
 
 
+async def test_what_somebody_had_and_gave_back_stays(world: World) -> None:
+    promotion = await world.promotion(codes=["A", "B"])
+    await world.code(promotion, "ann")
+    assert await world.services.replacing.give_back("A") is None
+    (batch,) = await batches(world, promotion)
+    assert (await reverted(world, batch)).report == {"gone": 1, "issued": 0, "used": 1, "void": 0}
+    assert [one.text for one in await world.services.people.issuances_of("ann")] == ["A"]
+    assert await world.code(promotion, "bob") == "A"
+
+
 async def test_the_line_steps_over_the_gap(world: World) -> None:
     promotion = await world.promotion(codes=["A"])
     await world.services.stocking.paste(promotion.id, "\n".join(f"GAP{n}" for n in range(20)), channel=None)

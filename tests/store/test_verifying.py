@@ -2,6 +2,7 @@
 
 import pytest
 
+from promograph.domain.issuing import IssueRequest
 from promograph.domain.promotions import CodeKind, OnEmpty
 from promograph.domain.stock.changes import CodeChange
 
@@ -153,6 +154,55 @@ DAMAGES: dict[str, tuple[list[str], str]] = {
         "one: a code waits but the line has passed it: ONE-5 (5, expected 7)",
     ),
 }
+
+
+# Of one code that went back and was repeated before, and of one that a message carries.
+TENTATIVE: dict[str, tuple[str, str]] = {
+    "a return that its issuance does not know": (
+        "UPDATE code_event SET other = 2 WHERE kind = 'RETURNED'",
+        "sent: a code was given back and its issuance says otherwise: issuance (2, expected 1)",
+    ),
+    "a return that its history does not know": (
+        "DELETE FROM code_event WHERE kind = 'RETURNED'",
+        "sent: an issuance went back and its code's history does not tell: ann (1, expected 1)",
+    ),
+    "a return of half a mind": (
+        "UPDATE issuance SET state = NULL WHERE kind = 'RETURNED'",
+        "sent: an issuance went back by its kind or by its state, and not by both: ann (1, expected 0)",
+    ),
+    "a repeat that would be given again": (
+        "UPDATE issuance SET state = NULL WHERE kind = 'REPEAT'",
+        "sent: a repeat stands of a code that its customer has no longer: ann (3, expected 1)",
+    ),
+    "a message forgotten": (
+        "DELETE FROM carried_code",
+        "sent: an issuance is tentative and no message carries it: bob (2, expected 2)",
+    ),
+    "an issuance settled by hand": (
+        "UPDATE issuance SET state = 'DELIVERED' WHERE state = 'TENTATIVE'",
+        "sent: a message carries a code that is not tentative: m2 (2, expected 0)",
+    ),
+    "a message that carries the codes of no promotion": (
+        "UPDATE carried_code SET promotion_id = 999",
+        "promotion 999: rows belong to a promotion that is not there: carried_code (1, expected 0)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TENTATIVE)
+async def test_damaged_rows_of_tentative_codes_are_found(ground: Ground, name: str) -> None:
+    await ground.promotion("sent", ["S-1", "S-2"])
+    requests = [
+        IssueRequest(promotion="sent", customer=customer, message=message, channel="email", tentative=True)
+        for customer, message in (("ann", "m1"), ("bob", "m2"))
+    ]
+    await ground.services.issuing.issue_many(requests)
+    await ground.services.issuing.reissue_many(requests[:1])
+    await ground.services.settling.lost("email", ["m1"])
+    assert await ground.services.verify() == []
+    statement, sentence = TENTATIVE[name]
+    await ground.say(statement)
+    assert sentence in await ground.services.verify()
 
 
 @pytest.mark.parametrize("name", DAMAGES)

@@ -24,7 +24,6 @@ class EmailChannel:
     name: Final = "email"
     title: Final = "E-mail"
     description: Final = "Messages to customers by e-mail."
-    can: Final = frozenset({Capability.SEND_MESSAGES, Capability.RECEIVE_EVENTS})
 
     def __init__(self, settings: EmailSettings, *, clock: Callable[[], datetime] = _now) -> None:
         """ValueError where SendGrid's key is none."""
@@ -36,6 +35,9 @@ class EmailChannel:
         )
         key = settings.sendgrid_public_key
         self._sendgrid_key = None if key is None else sendgrid.loaded_key(key)
+        hears = key is not None or settings.mailgun_signing_key is not None
+        # A server that nobody tells of bounces has said all there is to say when it takes a message.
+        self.can = frozenset({Capability.SEND_MESSAGES, *([Capability.RECEIVE_EVENTS] if hears else [])})
 
     async def deliver(self, messages: Sequence[Message]) -> list[Delivery]:
         now = self._clock()

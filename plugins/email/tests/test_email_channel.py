@@ -30,6 +30,9 @@ def test_email_is_found_through_its_entry_point() -> None:
 def test_email_registers_one_channel_that_describes_itself() -> None:
     channel = PluginManager.of(load_settings(sections={"email": {"host": "mail.example"}})).channels()["email"]
     assert isinstance(channel, EmailChannel)
+    assert channel.can == {Capability.SEND_MESSAGES}
+    told = {"email": {"mailgun_signing_key": "secret"}}
+    channel = PluginManager.of(load_settings(sections=told)).channels()["email"]
     assert channel.can == {Capability.SEND_MESSAGES, Capability.RECEIVE_EVENTS}
 
 

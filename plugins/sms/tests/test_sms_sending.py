@@ -1,6 +1,7 @@
 """What is asked of Twilio and Vonage, and what their answers mean."""
 
 from base64 import b64decode
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -91,10 +92,18 @@ async def test_what_vonage_is_asked(provider: Provider) -> None:
         "from": "Shop",
         "to": "15005550002",
         "text": "Your code: Ü & 50 %",
-        "type": form(request)["type"],
+        "type": "text",
         "client-ref": "send-1.7",
         "callback": URL,
     }
+
+
+@pytest.mark.parametrize(("text", "kind"), [("20 € für Dich {A}", "text"), ("`A`", "unicode"), ("Код A", "unicode")])
+async def test_vonage_is_told_which_alphabet_a_text_is_in(provider: Provider, text: str, kind: str) -> None:
+    provider.answer = httpx2.Response(200, json={"messages": [{"status": "0", "message-id": "0A1"}]})
+    await delivered(SmsChannel(vonage_settings()), replace(MESSAGE, text=text))
+    (request,) = provider.requests
+    assert (form(request)["type"], form(request)["text"]) == (kind, text)
 
 
 @pytest.mark.parametrize(

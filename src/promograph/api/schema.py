@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from promograph.api.bookings import BookingMutations, BookingQueries
+from promograph.api.channels import ChannelQueries
 from promograph.api.codes.batches import BatchMutations
 from promograph.api.codes.changes import CodeChangeMutations
 from promograph.api.codes.exports import CodeExportMutations
@@ -49,6 +50,7 @@ class Query(
     CustomerQueries,
     SegmentQueries,
     AudienceQueries,
+    ChannelQueries,
     BookingQueries,
     JobQueries,
     SendPlanQueries,

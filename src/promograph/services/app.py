@@ -114,6 +114,7 @@ class Services:
         self.couriers = Couriers(database, clock)
         self.webhooks = Webhooks(database, clock, self.couriers)
         self.webhook_deliveries = WebhookDeliveries(database, clock, self.couriers)
+        self.channels: Mapping[str, Channel] = {}
         self.clock = clock
         self._kinds = kinds
 
@@ -124,6 +125,7 @@ class Services:
 
     def connect(self, channels: Mapping[str, Channel]) -> None:
         """Use these channels from now on."""
+        self.channels = channels
         self.inbound.connect(channels)
         self.carriers.connect(channels)
         self.shops.connect(channels)

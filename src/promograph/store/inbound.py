@@ -46,6 +46,13 @@ _SAID = Statement(
     "JOIN inbound_event e ON e.channel = r.channel AND e.key = r.key"
 )
 
+_OLD = Statement(
+    "SELECT e.channel, e.id FROM inbound_event e WHERE e.due_at IS NULL AND e.received_at < :before "
+    "ORDER BY e.received_at LIMIT :most"
+)
+_DROP = Statement(
+    "DELETE FROM inbound_event WHERE (channel, id) IN (SELECT r.channel, r.id FROM @rows(channel text, id text) r)"
+)
 _TOLD = {
     DeliveryEventKind.DELIVERED: WebhookType.MESSAGE_DELIVERED,
     DeliveryEventKind.BOUNCED: WebhookType.MESSAGE_BOUNCED,
@@ -112,6 +119,16 @@ def _notices(due: Iterable[Due], now: datetime) -> Iterator[Notice]:
         if event.kind in _TOLD and event.key is not None:
             data = {"channel": one.channel, "message": event.key, "recipient": event.recipient, "why": event.why}
             yield Notice(_TOLD[event.kind], min(event.happened_at or now, now), data)
+
+
+def are_any_old(connection: Connection, before: datetime) -> bool:
+    return bool(_OLD.fetch(connection, before=to_micros(before), most=1))
+
+
+def prune(connection: Connection, before: datetime, *, most: int) -> int:
+    """Drop those that are done with and came before that instant, the oldest first; how many, `most` at the most."""
+    rows = [(row[0], row[1]) for row in _OLD.fetch(connection, before=to_micros(before), most=most)]
+    return _DROP.run(connection, sorted(rows)) if rows else 0
 
 
 def _places(due: Iterable[Due]) -> list[tuple[str, str]]:

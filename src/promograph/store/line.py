@@ -2,7 +2,8 @@
 
 The line is the range of numbers from the stock's `head` to its `tail`; taking from it moves the head. Codes in the
 range that are blocked, void, expired, or used already by somebody who needed no issue, are passed over for good: what
-brings one of those back puts it into `returned_code`, which is served when the range is.
+brings one of those back puts it into `returned_code`, which is served when the range is. One that a checkout holds
+without anybody having been issued it (of a MULTIPLE promotion) goes there at once, and is passed over for so long.
 
 A code that waits counts as available until the line comes to it. One that has expired by then goes over to `void`, so
 that what is counted as available is never more than what the line will give from there on.
@@ -21,12 +22,23 @@ from promograph.errors import BadInput
 from promograph.store.statements import Statement
 from promograph.store.stock import Stock
 
-_RANGE = Statement(
-    "SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.expires_at "
-    "FROM @rows(id bigint, head bigint, until bigint) r "
-    "JOIN code c ON c.promotion_id = r.id AND c.seq >= r.head AND c.seq < r.until "
-    "WHERE NOT c.blocked AND NOT c.void AND c.uses = 0 ORDER BY c.promotion_id, c.seq"
+# Nobody who has just lapsed needs to have been ended.
+_HELD = (
+    "EXISTS (SELECT 1 FROM hold h WHERE h.promotion_id = c.promotion_id AND h.seq = c.seq AND h.ended IS NULL "
+    "AND h.expires_at > :now)"
 )
+
+
+def _range(is_held: str) -> Statement:
+    return Statement(
+        f"SELECT c.promotion_id, c.seq, coalesce(c.text, c.key), c.expires_at, {is_held} "
+        "FROM @rows(id bigint, head bigint, until bigint) r "
+        "JOIN code c ON c.promotion_id = r.id AND c.seq >= r.head AND c.seq < r.until "
+        "WHERE NOT c.blocked AND NOT c.void AND c.uses = 0 ORDER BY c.promotion_id, c.seq"
+    )
+
+
+_RANGE, _RANGE_WITH_HOLDS = _range("false"), _range(_HELD)
 _NEXT = Statement(
     "SELECT min(seq) FROM code WHERE promotion_id = :id AND seq >= :head AND seq <= :tail "
     "AND NOT blocked AND NOT void AND uses = 0 AND (expires_at IS NULL OR expires_at > :now)"
@@ -38,7 +50,7 @@ _EXPIRED = Statement(
 _RETURNED = Statement(
     "SELECT t.id, t.seq, coalesce(c.text, c.key), c.expires_at, c.blocked OR c.void OR c.uses > 0 FROM returned_code t "
     "JOIN code c ON c.promotion_id = t.promotion_id + 0 AND c.seq = t.seq "
-    "WHERE t.promotion_id = :id ORDER BY t.id LIMIT :count"
+    f"WHERE t.promotion_id = :id AND NOT {_HELD} ORDER BY t.id LIMIT :count"
 )
 _DROP_RETURNED = Statement("DELETE FROM returned_code WHERE id IN (SELECT r.id FROM @rows(id bigint) r)")
 _PUT_BACK = Statement(
@@ -91,11 +103,20 @@ def _take_ranges(
         until = min(stock.head + count, stock.tail + 1)
         ranges.append((stock.promotion_id, stock.head, until))
         stock.head = until
-    for promotion_id, seq, text, expires_at in _RANGE.fetch(connection, ranges):
-        if expires_at is None or expires_at > now:
-            taken[promotion_id].append((seq, text, expires_at))
-        else:
+    if any(stock.holds for stock in stocks.values()):
+        rows = _RANGE_WITH_HOLDS.fetch(connection, ranges, now=now)
+    else:
+        rows = _RANGE.fetch(connection, ranges)
+    held = []
+    for promotion_id, seq, text, expires_at, is_held in rows:
+        if expires_at is not None and expires_at <= now:
             _let_go(stocks[promotion_id], 1)
+        elif is_held:
+            held.append((promotion_id, seq))
+        else:
+            taken[promotion_id].append((seq, text, expires_at))
+    if held:
+        put_back(connection, held)
 
 
 def _let_go(stock: Stock, count: int) -> None:
@@ -119,7 +140,7 @@ def _take_returned(connection: Connection, stock: Stock, count: int, now: int) -
     codes: list[Code] = []
     looked_at = count
     while len(codes) < count:
-        rows = _RETURNED.fetch(connection, id=stock.promotion_id, count=looked_at)
+        rows = _RETURNED.fetch(connection, id=stock.promotion_id, count=looked_at, now=now)
         if not rows:
             break
         done = []

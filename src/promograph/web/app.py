@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     used = services or Services.open(settings.store, words=settings.words)
     used.connect(plugins.channels())
     used.couriers.rules = _webhook_rules(settings)
+    used.inbound.keep_for(timedelta(days=settings.event_days))
     if plugins.hears:
         used.telling.listen(plugins.tell)
 

@@ -27,6 +27,7 @@ _LEASE = timedelta(minutes=2)
 _HANDLE_SECONDS = 60.0
 _RECEIVE_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
+_DROPPED_AT_ONCE = 1_000
 
 _TOLD = {
     DeliveryState.DELIVERED: HappeningKind.MESSAGE_DELIVERED,
@@ -47,11 +48,16 @@ class Inbound:
         self._channels: Mapping[str, Channel] = {}
         self._settlers: list[Settle] = []
         self._woken = asyncio.Event()
+        self._kept: timedelta | None = None
         self._keeper = Gatherer(self._keep)
 
     def connect(self, channels: Mapping[str, Channel]) -> None:
         """Hear these from now on."""
         self._channels = channels
+
+    def keep_for(self, length: timedelta) -> None:
+        """Drop what is done with and older than that. Said again later, it would be worked on again, which is safe."""
+        self._kept = length
 
     def settle_with(self, settle: Settle) -> None:
         """Call `settle` with a channel's name and the states of messages that were told of, by key.
@@ -95,6 +101,7 @@ class Inbound:
             self._woken.clear()
             try:
                 await self.work()
+                await self.prune()
             except StoreError:
                 pass  # it is away, and others say so
             except Exception:
@@ -111,6 +118,17 @@ class Inbound:
             for name in sorted({one.channel for one in due}):
                 await self._work_on([one for one in due if one.channel == name])
         return count
+
+    async def prune(self) -> int:
+        """Drop a thousand at the most of what is old enough; how many."""
+        if self._kept is None:
+            return 0
+        before = self._clock() - self._kept
+        if not await self._database.read(lambda connection: inbound.are_any_old(connection, before)):
+            return 0
+        return await self._database.write(
+            lambda connection: inbound.prune(connection, before, most=_DROPPED_AT_ONCE), heavy=True
+        )
 
     async def _take(self) -> list[Due]:
         now = self._clock()

@@ -38,6 +38,11 @@ _BY_HAND = Statement(
     "FROM code c WHERE c.promotion_id = e.promotion_id AND c.seq = e.other) END FROM code_event e "
     f"WHERE e.promotion_id = :promotion_id AND e.seq = :seq ORDER BY e.id DESC LIMIT {_MOST}"
 )
+_REPEATED = Statement(
+    "SELECT i.issued_at, i.channel FROM issuance i @by(issuance_occasion) WHERE i.customer = :customer "
+    "AND i.promotion_id + 0 = :promotion_id AND i.seq + 0 = :seq AND i.state = 'RETURNED' AND i.kind = 'REPEAT' "
+    f"AND i.number + 0 > :number AND i.issued_at <= :until ORDER BY i.number + 0 DESC LIMIT {_MOST}"
+)
 _WRITE_LINEAGE = Statement(
     "INSERT INTO code_event (promotion_id, seq, other, kind, happened_at) SELECT r.promotion_id, r.seq, r.other, "
     ":kind, :now FROM @rows(promotion_id bigint, seq bigint, other bigint) r"
@@ -86,8 +91,14 @@ def _by_hand(connection: Connection, promotion_id: int, row: Sequence[Any]) -> I
     issuance = histories.issuance_at(connection, promotion_id, other) if kind == CodeEventKind.RETURNED else None
     customer = None if issuance is None else issuance.customer
     yield CodeEvent(kind=CodeEventKind(kind), at=from_micros(at), customer=customer, code=code)
-    if issuance is not None:
-        yield CodeEvent(kind=CodeEventKind.ISSUED, at=issuance.issued_at, customer=customer, channel=issuance.channel)
+    if issuance is None:
+        return
+    yield CodeEvent(kind=CodeEventKind.ISSUED, at=issuance.issued_at, customer=customer, channel=issuance.channel)
+    repeats = _REPEATED.fetch(
+        connection, customer=customer, promotion_id=promotion_id, seq=issuance.seq, number=issuance.number, until=at
+    )
+    for micros, channel in repeats:
+        yield CodeEvent(kind=CodeEventKind.REPEATED, at=from_micros(micros), customer=customer, channel=channel)
 
 
 def _issued(connection: Connection, promotion_id: int, seq: int) -> Iterator[CodeEvent]:

@@ -20,7 +20,10 @@ _CODES = Statement(
     "SELECT c.seq, c.blocked, c.void, c.uses > 0 OR EXISTS (SELECT 1 FROM issuance i WHERE i.promotion_id = "
     "c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0), "
     "EXISTS (SELECT 1 FROM hold h WHERE h.promotion_id = c.promotion_id AND h.seq = c.seq) "
-    "OR EXISTS (SELECT 1 FROM redemption d WHERE d.promotion_id = c.promotion_id AND d.seq = c.seq), "
+    "OR EXISTS (SELECT 1 FROM redemption d WHERE d.promotion_id = c.promotion_id AND d.seq = c.seq) "
+    # Those who had it and gave it back have a row that names it.
+    "OR EXISTS (SELECT 1 FROM code_event e WHERE e.promotion_id = c.promotion_id AND e.seq = c.seq "
+    "AND e.kind = 'RETURNED'), "
     "c.expires_at IS NOT NULL AND c.expires_at <= :now AND c.seq > 0 AND c.seq < :head AND NOT EXISTS "
     "(SELECT 1 FROM returned_code t WHERE t.promotion_id = c.promotion_id AND t.seq = c.seq) "
     "FROM code c WHERE c.promotion_id = :id AND c.seq >= :first AND c.seq <= :last ORDER BY c.seq LIMIT :count"

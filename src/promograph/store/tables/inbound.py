@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 from promograph.store.tables.instants import Instant
 
 _IS_DUE = sql("due_at IS NOT NULL")
+_IS_DONE = sql("due_at IS NULL")
 
 
 class InboundEventRow(SQLModel, table=True):
@@ -21,6 +22,7 @@ class InboundEventRow(SQLModel, table=True):
     __table_args__ = (
         Index("inbound_event_message", "channel", "key"),
         Index("inbound_event_due", "due_at", sqlite_where=_IS_DUE, postgresql_where=_IS_DUE),
+        Index("inbound_event_done", "received_at", sqlite_where=_IS_DONE, postgresql_where=_IS_DONE),
     )
 
     channel: str = Field(sa_column=Column(String(64), primary_key=True))
