@@ -29,7 +29,10 @@ _NEXT_EXPIRY = Statement(
     "SELECT min(expires_at) FROM code @by(code_expiry) "
     "WHERE promotion_id = :id AND expires_at > :after AND expires_at <= :now"
 )
-_HELD = Statement("SELECT DISTINCT seq FROM issuance WHERE customer = :customer AND promotion_id = :id ORDER BY seq")
+_HELD = Statement(
+    "SELECT DISTINCT i.seq FROM issuance i @by(issuance_occasion) WHERE i.customer = :customer "
+    "AND i.promotion_id = :id ORDER BY i.seq"
+)
 
 
 @dataclass(frozen=True, slots=True)
