@@ -15,6 +15,7 @@ described(
         "SEND_MESSAGES": "It carries messages to customers: sends may go by it.",
         "RECEIVE_EVENTS": "Its provider tells what became of messages.",
         "RECEIVE_ORDERS": "It hears of orders and refunds in a shop.",
+        "PUSH_CODES": "It tells shops of promotions and their codes.",
     },
 )
 
