@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 from sqlmodel import SQLModel
 
+from promograph.domain.issuing import IssueRequest
 from promograph.domain.people.audiences import AudienceKind
 from promograph.domain.promotions import IssuePolicy, OnEmpty
 from promograph.domain.redeeming import HoldRequest
+from promograph.domain.stock.lists import CodeColumns
 from promograph.services.audiences import NewAudience
 
 from .test_audiences import told
@@ -159,7 +161,38 @@ def test_whoever_keeps_customers_in_a_new_place_thinks_of_erasing() -> None:
         "redemption.customer",
         "hold.customer",
         "audience_member.customer",
+        "send_message.customer",
+        "shop_order.customer",
         "inbound_event.recipient",
         "customer.email",
         "customer.phone",
     }
+
+
+async def test_a_promotion_that_knew_others_sees_somebody_new(world: World) -> None:
+    """That it has rows of erased people does not make everybody who was ever erased one of them."""
+    one, other = await world.promotion(codes=3), await world.promotion(codes=3)
+    await world.code(one, ADA)
+    await world.code(other, "bob")
+    for customer in (ADA, "bob"):
+        await world.services.erasing.erase(customer)
+    outcomes = await world.services.issuing.issue_many(
+        [IssueRequest(promotion=each.terms.handle, customer=ADA) for each in (one, other)]
+    )
+    assert [outcome.replayed for outcome in outcomes] == [True, False]
+    assert [issued(outcome).customer for outcome in outcomes] == [ADA, ADA]
+    assert "issuance.customer" in await places(world, ADA)
+
+
+async def test_a_file_of_codes_for_people_knows_them_again(world: World) -> None:
+    promotion = await world.promotion(codes=1, audience_cap=2, on_empty=OnEmpty.REFUSE)
+    await world.code(promotion, ADA)
+    await world.services.erasing.erase(ADA)
+    rows = f"code,customer\nA-1,{ADA}\nB-1,bob\nC-1,cy\n".encode()
+    columns = CodeColumns(code="code", customer="customer")
+    for dry_run in (True, False):
+        report = (await world.import_file(promotion, rows, columns=columns, dry_run=dry_run)).report
+        assert (report.added, report.unassigned) == (1, 2)  # she has hers, bob takes the last place
+    assert not await places(world, ADA) & {"issuance.customer", "code.key", "batch.report"}
+    assert (await world.issue(promotion, ADA)).replayed
+    assert (await world.issue(promotion, "bob")).replayed

@@ -5,7 +5,7 @@ they belong to has a range to itself.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -19,7 +19,9 @@ from promograph.errors import BadInput, InputProblem
 from promograph.store import issuances, loading, locking, stock, used_up
 from promograph.store.bulk import Insertion
 from promograph.store.locking import Locked
+from promograph.store.people import erasures
 from promograph.store.statements import Statement
+from promograph.store.stock import Stock
 from promograph.store.tables.instants import to_micros
 from promograph.store.webhooks import outbox
 
@@ -89,6 +91,7 @@ def assign(
         raise BadInput(
             InputProblem.STATE, "The promotion has ended before all codes of the file were added.", field=("promotion",)
         )
+    rows = _known_again(connection, rows, locked[1])
     taken = loading.existing(connection, [row.key for row in rows])
     admitted, left = _admit(connection, locked, [row for row in rows if row.key not in taken])
     batch_id, first = batch
@@ -111,6 +114,7 @@ def would_be_left(
     if not rows:
         return {}
     promotion, counters = locking.look(connection, [promotion_id])[promotion_id]
+    rows = _known_again(connection, rows, counters)
     having = who_has_one(connection, promotion_id, [_customer(row) for row in rows])
     cap = promotion.terms.audience_cap
     left: dict[str, str] = {}
@@ -123,6 +127,15 @@ def would_be_left(
         else:
             met.add(customer)
     return left
+
+
+def _known_again(connection: Connection, rows: Sequence[Assignment], counters: Stock) -> Sequence[Assignment]:
+    """With the hashes under which the promotion knows people who were erased, where their ids are in a file again."""
+    known = erasures.aliases(connection, map(_customer, rows), [counters])
+    if not known:
+        return rows
+    seen = [known.get((counters.promotion_id, _customer(row)), _customer(row)) for row in rows]
+    return [replace(row, about=replace(row.about, customer=who)) for row, who in zip(rows, seen, strict=True)]
 
 
 def _admit(

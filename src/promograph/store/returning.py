@@ -20,13 +20,12 @@ def known_again(
     known = erasures.aliases(connection, (request.customer for request in requests), stocks.values())
     if not known:
         return requests, {}
+    ids = {handle: stock.promotion_id for handle, stock in stocks.items()}
     seen = [
-        replace(request, customer=known[request.customer])
-        if request.customer in known and request.promotion in stocks and stocks[request.promotion].erased
-        else request
+        replace(request, customer=known.get((ids.get(request.promotion, 0), request.customer), request.customer))
         for request in requests
     ]
-    return seen, {hash_: customer for customer, hash_ in known.items()}
+    return seen, {hash_: customer for (_, customer), hash_ in known.items()}
 
 
 def as_asked(outcomes: Sequence[IssueOutcome], asked: Asked) -> Sequence[IssueOutcome]:

@@ -149,7 +149,7 @@ class Subjects:
         """Who asks: somebody who was erased, and whom the promotion knew, is who they were."""
         if request.customer is None or not subject.stock.erased:
             return request.customer
-        return self.aliases.get(request.customer, request.customer)
+        return self.aliases.get((subject.promotion.id, request.customer), request.customer)
 
     def own_hold(self, request: Wanted) -> Hold | None:
         """The hold that the request brings along: to redeem it, or to put another in its place."""
@@ -231,7 +231,7 @@ class Subjects:
         if not asking:
             return
         # What is known of somebody who was erased and came back stands under the id with which they came back.
-        told = {hash_: customer for customer, hash_ in self.aliases.items()}
+        told = {hash_: customer for (_, customer), hash_ in self.aliases.items()}
         wanted: dict[str, Needs] = {}
         for id_, customer in self._customers(requests):
             if id_ in asking:

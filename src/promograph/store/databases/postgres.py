@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _LINKS = 6
 _COLD_CONNECTIONS = 4
+# What a long question costs depends on its values, and planning it takes nothing against it.
+_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 120
 _STATEMENTS = 500  # kept prepared by each connection: several times what there are
@@ -36,7 +38,9 @@ class PostgresDatabase(Database):
         self._hot = _engine(url, PLANNING, poolclass=NullPool)
         self._links = Links(self._hot, most=_LINKS)
         # Long reads keep to connections of their own: they want the planner's freedom, and nobody waits behind them.
-        self._cold = _engine(url, {}, pool_size=_COLD_CONNECTIONS, max_overflow=0, pool_timeout=_STATEMENT_SECONDS)
+        self._cold = _engine(
+            url, _PLANNED_ANEW, pool_size=_COLD_CONNECTIONS, max_overflow=0, pool_timeout=_STATEMENT_SECONDS
+        )
         # Outside a transaction each statement sees the newest state, and BEGIN and ROLLBACK are saved.
         self._reader = self._cold.execution_options(isolation_level="AUTOCOMMIT")
         self._frozen = self._cold.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

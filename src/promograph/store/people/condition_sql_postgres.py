@@ -4,7 +4,7 @@
 never true there, numbers are compared to their last digit, and texts letter by letter.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,9 @@ from promograph.domain.conditions.attributes import AttributeIs
 from promograph.domain.conditions.days import MovingDay
 from promograph.domain.conditions.values import Op, Scalar
 from promograph.store.people.values import written_scalar
+
+# From more values than these on PostgreSQL makes a table of an array.
+_FEW = 8
 
 _SIGNS = {Op.EQUALS: "==", Op.IN: "==", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">="}
 
@@ -26,6 +29,22 @@ def attribute_is(leaf: AttributeIs, put: Callable[[Any], str]) -> str:
         "only EXISTS has no value, and no day moves"
     )
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+    if len(values) > _FEW:
+        return _is_among(leaf, values, put)
+    return _matches(leaf, values, put)
+
+
+def _is_among(leaf: AttributeIs, values: Sequence[Scalar], put: Callable[[Any], str]) -> str:
+    """Looked up in a table that is made once, where a path would go through all of the values for each customer."""
+    held = f"c.attributes -> CAST({put(leaf.name)} AS text)"
+    wanted = put([written_scalar(value) for value in values])
+    return (
+        f"CASE WHEN jsonb_typeof({held}) = 'array' THEN {_matches(leaf, values, put)} "
+        f"ELSE coalesce({held} = ANY(CAST({wanted} AS jsonb[])), false) END"
+    )
+
+
+def _matches(leaf: AttributeIs, values: Sequence[Scalar], put: Callable[[Any], str]) -> str:
     is_date = isinstance(values[0], date) if values else False
     step = '."date"' if is_date else ""
     compared = " || ".join(f"@ {_SIGNS[leaf.op]} {_literal(value)}" for value in values)

@@ -51,6 +51,13 @@ _PARTS: dict[str, tuple[tuple[str, ...], Statement]] = {
             "WHERE m.customer = :id ORDER BY m.changed_at, m.send_id, m.number"
         ),
     ),
+    "orders": (
+        ("channel", "shop", "order", "state", "heardAt"),
+        Statement(
+            "SELECT o.channel, o.shop, o.ref, o.state, o.heard_at FROM shop_order o WHERE o.customer = :id "
+            "ORDER BY o.heard_at, o.id"
+        ),
+    ),
 }  # fmt: skip
 _AUDIENCES = Statement(
     "SELECT a.handle FROM audience a JOIN audience_member m ON m.audience_id = a.id AND m.customer = :id "

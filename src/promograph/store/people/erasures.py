@@ -25,22 +25,34 @@ _MAKE_KEY = Statement(
     "INSERT INTO keyring (name, value, created_at) VALUES (:name, :value, :now) ON CONFLICT (name) DO NOTHING"
 )
 _ERASED = Statement("SELECT e.hash FROM @rows(hash text) r JOIN erasure e ON e.hash = r.hash")
+# Of holds the open ones: what others were is over, and limits nobody any more.
+_HAVE_ROWS = Statement(
+    "SELECT r.promotion_id, r.hash FROM @rows(promotion_id bigint, hash text) r WHERE "
+    + " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} x WHERE x.customer = r.hash AND x.promotion_id = r.promotion_id{also})"
+        for table, also in (("issuance", ""), ("redemption", ""), ("hold", " AND x.ended IS NULL"))
+    )
+)
 _ERASE = Statement(
     "INSERT INTO erasure (hash, erased_at) VALUES (:hash, :now) ON CONFLICT (hash) DO UPDATE SET erased_at = :now"
 )
 
-Aliases = dict[str, str]
-"""Of customers who were erased, by the ids that they come with, the hashes that stand for them."""
+Aliases = dict[tuple[int, str], str]
+"""Of customers who were erased, by a promotion that knew them and the id that they come with, the hash that stands for
+them there."""
 
 
 def aliases(connection: Connection, customers: Iterable[str], stocks: Iterable[Stock]) -> Aliases:
-    """Of these customers, as far as any of the stocks has rows of erased people at all."""
-    if not any(stock.erased for stock in stocks):
+    """Of these customers, at those of the promotions that have rows of them. To all others they are somebody new."""
+    knowing = [stock.promotion_id for stock in stocks if stock.erased]
+    if not knowing:
         return {}
     key = _key(connection)
     hashes = {_hash(key, customer): customer for customer in customers}
-    found = _ERASED.fetch(connection, [(hash_,) for hash_ in sorted(hashes)]) if hashes else []
-    return {hashes[hash_]: hash_ for (hash_,) in found}
+    erased = [hash_ for (hash_,) in _ERASED.fetch(connection, [(hash_,) for hash_ in sorted(hashes)])] if hashes else []
+    places = [(promotion_id, hash_) for promotion_id in knowing for hash_ in erased]
+    known = _HAVE_ROWS.fetch(connection, places) if places else []
+    return {(promotion_id, hashes[hash_]): hash_ for promotion_id, hash_ in known}
 
 
 def note(connection: Connection, customer: str, now: datetime) -> str:
