@@ -75,6 +75,8 @@ MAY: dict[str, set[str | None]] = {
     "events": set(),
     "webhooks": set(),
     "webhookDeliveries": set(),
+    "shopOrders": {MARKETER},
+    "shopOrdersRetry": {MARKETER},
     "inventoryChanged": {READER, MARKETER},
     "jobProgress": {MARKETER, PEOPLE},
     "promotionCreate": {MARKETER},
@@ -339,7 +341,7 @@ def texts_in(fields: set[str]) -> set[str]:
 OF_EVERYBODY = {
     "Node.id", "Promotion.id", "Code.id", "Batch.id", "Token.id", "Issuance.id", "Redemption.id", "Segment.id",
     "Customer.id", "Audience.id", "Booking.id",
-    "Job.id", "Event.id", "Send.id", "Webhook.id", "WebhookDelivery.id",
+    "Job.id", "Event.id", "Send.id", "ShopOrder.id", "Webhook.id", "WebhookDelivery.id",
 }  # fmt: skip
 
 

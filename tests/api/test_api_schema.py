@@ -187,6 +187,7 @@ MAY_BE_REPEATED = {
     "webhookSecretRotate",
     "webhookTest",
     "webhookReplay",
+    "shopOrdersRetry",
 }
 
 
@@ -238,6 +239,7 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
         "Query.jobs",
         "Query.promotions",
         "Query.sends",
+        "Query.shopOrders",
         "Query.webhookDeliveries",
         "Query.webhooks",
     ]

@@ -16,6 +16,7 @@ from promograph.api.people.segments import segment_node
 from promograph.api.promotions.promotion import promotion_node
 from promograph.api.redemption import redemption_node
 from promograph.api.sends.send import send_node
+from promograph.api.shop_orders import shop_order_node
 from promograph.api.token import token_node
 from promograph.api.webhooks.deliveries import delivery_node
 from promograph.api.webhooks.endpoints import webhook_node
@@ -65,6 +66,11 @@ async def _webhook(info: Asked, id_: int) -> Node | None:
 async def _webhook_delivery(info: Asked, id_: int) -> Node | None:
     found = await info.context.services.webhook_deliveries.get(id_)
     return None if found is None else delivery_node(found)
+
+
+async def _shop_order(info: Asked, id_: int) -> Node | None:
+    found = await info.context.services.orders.get(id_)
+    return None if found is None else shop_order_node(found)
 
 
 async def _segment(info: Asked, id_: int) -> Node | None:
@@ -117,6 +123,7 @@ _KINDS = {
     "Event": _Kind(_event, 1, ()),
     "Webhook": _Kind(_webhook, 1, ()),
     "WebhookDelivery": _Kind(_webhook_delivery, 1, ()),
+    "ShopOrder": _Kind(_shop_order, 1, (Scope.PROMOTIONS_WRITE,)),
     "Segment": _Kind(_segment, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Audience": _Kind(_audience, 1, (Scope.CUSTOMERS_WRITE, Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),
     "Booking": _Kind(_booking, 1, (Scope.PROMOTIONS_WRITE, Scope.SENDS_WRITE)),

@@ -32,6 +32,7 @@ from promograph.api.send_plans import SendPlanQueries
 from promograph.api.sends.messages import SendMessageMutations
 from promograph.api.sends.mutations import SendMutations
 from promograph.api.sends.queries import SendQueries
+from promograph.api.shop_orders import ShopOrderMutations, ShopOrderQueries
 from promograph.api.shops.pushing import ShopMutations, ShopQueries
 from promograph.api.subscriptions import Subscription
 from promograph.api.templates import TemplateQueries
@@ -58,6 +59,7 @@ class Query(
     TemplateQueries,
     TokenQueries,
     EventQueries,
+    ShopOrderQueries,
     ShopQueries,
     WebhookQueries,
     WebhookDeliveryQueries,
@@ -87,6 +89,7 @@ class Mutation(
     SendMutations,
     SendMessageMutations,
     TokenMutations,
+    ShopOrderMutations,
     ShopMutations,
     WebhookMutations,
     WebhookReplayMutations,

@@ -27,3 +27,8 @@ def user_error(problem: BadInput | Refusal, *at: str) -> UserError:
         return UserError(code=_CODES[problem.code], field=field, message=problem.message, data=data)
     path = ["input", *at, *problem.field] if problem.field or at else None
     return UserError(code=_CODES[problem.problem], field=path, message=str(problem))
+
+
+def kept_error(code: str, message: str, data: JSON | None) -> UserError:
+    """Of what was turned down some time ago; `code` is that of a refusal or of bad input."""
+    return UserError(code=_CODES[code], field=None, message=message, data=data or None)
