@@ -561,6 +561,22 @@ async def test_codes_are_stopped_by_filter_and_by_file(api: Api) -> None:
     assert (payload["changed"], payload["alreadySo"]) == (4, 2)
 
 
+async def test_a_change_of_many_need_not_be_waited_for(api: Api) -> None:
+    made = await api.promotion(codes=30)
+    wanted = {"promotion": made["id"], "filter": {"states": ["AVAILABLE"]}}
+    payload = await api.do("codesVoid", fields="changed job { id kind status done }", waitSeconds=0, **wanted)
+    query = "query ($id: ID!) { node(id: $id) { ... on Job { kind status done total } } }"
+    for _ in range(100):
+        job = (await api.ask(query, {"id": payload["job"]["id"]}))["node"]
+        if job["status"] == "DONE":
+            break
+        await asyncio.sleep(0.05)
+    assert job == {"kind": "CODES_CHANGE", "status": "DONE", "done": 30, "total": 30}
+    assert (await api.numbers(made))["void"] == 30
+    payload = await api.done("codesVoid", fields="changed alreadySo job { status }", **wanted)
+    assert (payload["changed"], payload["alreadySo"], payload["job"]) == (0, 0, {"status": "DONE"})
+
+
 async def test_a_change_of_many_says_exactly_which(api: Api) -> None:
     made = await api.promotion(codes=1)
     assert await api.no("codesVoid") == [("INVALID", "input.codes")]

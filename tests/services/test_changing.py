@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from promograph.domain.codes.states import CodeState
+from promograph.domain.jobs import Job
 from promograph.domain.promotions import CodeKind, Promotion
 from promograph.domain.stock.changes import CodeChange, Tally
 from promograph.domain.stock.selections import CodeSelection
 from promograph.errors import BadInput
+from promograph.services.changing_many import tally_of
+from promograph.store.databases.postgres import PostgresDatabase
+from promograph.store.databases.sqlite import SqliteDatabase
 from promograph.store.listing import Slice
 
 from .world import World, why
@@ -24,8 +28,17 @@ async def change(world: World, promotion: Promotion, act: CodeChange, **asked: A
     """How many changed and how many were so already."""
     states = frozenset(CodeState(state) for state in asked.pop("states", ()))
     selection = CodeSelection(promotion=await world.get(promotion), states=states, **asked)
-    tally = await world.services.changing.selected(selection, act)
+    tally = await done(world, await world.services.changing_many.begin(selection, act))
     return tally.changed, tally.already
+
+
+async def done(world: World, job: Job) -> Tally:
+    """What became of the codes, when the job is over."""
+    job = await world.services.jobs.wait(job.id, 60)
+    if job.error is not None:
+        raise job.error
+    assert job.done == job.total
+    return tally_of(job.report)
 
 
 async def standing(world: World, texts: list[str]) -> str:
@@ -80,7 +93,7 @@ async def test_a_selection_is_changed_in_pieces_and_codes_made_on_demand_with_it
 
 
 async def in_file(world: World, content: bytes, act: CodeChange) -> Tally:
-    return await world.services.changing.in_file([content], act)
+    return await done(world, await world.services.changing_many.begin_in_file([content], act))
 
 
 async def test_the_codes_of_a_file_are_changed_and_unknown_rows_are_told(world: World) -> None:
@@ -92,6 +105,51 @@ async def test_the_codes_of_a_file_are_changed_and_unknown_rows_are_told(world: 
     assert sorted((row.row, row.shown) for row in tally.rows) == [(3, "NOPE"), (8, "not a code")]
     assert await standing(world, ["A1", "A2", "A3", "B1"]) == "BBAB"
     assert why(await world.redeem("B1")) == ["CODE_BLOCKED"]
+
+
+@pytest.mark.parametrize("by", ["selection", "file"])
+async def test_a_change_that_is_broken_off_is_gone_on_with_by_another_server(
+    world: World, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in (SqliteDatabase, PostgresDatabase):
+        monkeypatch.setattr(kind, "piece", 10)
+    promotion = await world.promotion(codes=95)
+    await world.block("P1-00003", "P1-00094")
+    first, database = world.interposed()
+    writes, reached = 0, asyncio.Event()
+
+    async def count_down() -> None:
+        nonlocal writes
+        writes += 1
+        if writes == 5:
+            reached.set()
+            await asyncio.Event().wait()
+        database.before_write = count_down
+
+    if by == "file":
+        content = "\n".join(["code", "NONE-1", *(f"p1-{n:05}" for n in range(1, 96)), "a b", "NONE-2"]).encode()
+        job = await first.changing_many.begin_in_file([content], CodeChange.BLOCK)
+    else:
+        job = await first.changing_many.begin(CodeSelection(promotion=promotion, channel=None), CodeChange.BLOCK)
+    database.before_write = count_down
+    await asyncio.wait_for(reached.wait(), 30)
+    await first.close()
+    world.opened.remove(first)
+    assert 2 < (await world.inventory(promotion)).blocked < 95
+    await world.services.runner.look()
+    tally = await done(world, job)
+    assert (tally.changed, tally.already) == (93, 2)
+    assert [row.row for row in tally.rows] == ([2, 99, 98] if by == "file" else [])
+    assert (await world.inventory(promotion)).blocked == 95
+
+
+async def test_a_file_without_a_code_changes_nothing_and_one_that_cannot_be_read_says_so(world: World) -> None:
+    promotion = await world.promotion(codes=["A1"])
+    tally = await in_file(world, b"not a code\n", CodeChange.VOID)
+    assert (tally.changed, tally.already, tally.unknown) == (0, 0, 1)
+    with pytest.raises(BadInput, match="cannot be read"):
+        await in_file(world, b"PK\x03\x04 and no more", CodeChange.VOID)
+    assert (await world.inventory(promotion)).void == 0
 
 
 async def test_a_batch_gets_another_expiry_and_what_had_expired_in_line_waits_again(world: World) -> None:

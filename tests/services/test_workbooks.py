@@ -96,6 +96,15 @@ def test_files_of_a_spreadsheet(name: str) -> None:
     assert "began with zeros" in notes
 
 
+def test_a_text_file_of_a_spreadsheet_with_german_settings() -> None:
+    content = (FILES / "fruehling.csv").read_bytes()
+    codes = [(2, "FRÜHLING-1"), (3, "FRÜHLING-2"), (4, "00012345"), (5, "GRÖSSE-3")]
+    assert codes_of(content, column="gutscheincode", encoding="windows-1252") == codes
+    assert codes_of(content, column="kundennummer", encoding="cp1252") == [(row, f"0004{row}") for row in range(2, 6)]
+    with pytest.raises(BadInput, match="encoding"):
+        codes_of(content, column="gutscheincode")
+
+
 def test_numbers_are_shown_as_a_spreadsheet_shows_them() -> None:
     content = book([42], [12.5], [999_999_999_999_999], [0.1 + 0.2], [True], left=2)
     assert [text for _, text in codes_of(content)] == ["42", "12.5", "999999999999999", "0.3", "TRUE"]

@@ -281,6 +281,23 @@ async def test_a_caller_who_goes_away_leaves_the_writer_to_one_user_at_a_time(gr
     assert added.report.added == 2
 
 
+async def test_a_load_takes_small_pieces_while_others_are_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = sqlite.SqliteDatabase(str(tmp_path / "promograph.db"))
+    pieces = []
+    try:
+        assert (database.piece, database.is_wanted) == (20_000, False)
+        load = asyncio.ensure_future(database.write(lambda _: None, heavy=True))
+        await asyncio.gather(load, *(database.write(lambda _: pieces.append(database.piece)) for _ in range(3)))
+        assert (database.piece, database.is_wanted) == (1_000, True), "who was just answered asks again"
+        monkeypatch.setattr(sqlite, "_WANTED_SECONDS", 0.0)
+        assert (database.piece, database.is_wanted) == (20_000, False)
+    finally:
+        await database.close()
+    assert pieces[:2] == [1_000, 1_000]
+
+
 @pytest.mark.parametrize(
     "store",
     ["", "nonsense", "sqlite://", "sqlite:///:memory:", "mysql://u@h/d", "postgresql://u:secret@h", "sqlite+x:///a"],

@@ -10,6 +10,7 @@ from promograph.services.access import Access
 from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
 from promograph.services.changing import Changing
+from promograph.services.changing_many import ChangingMany
 from promograph.services.desk import ChannelDesk
 from promograph.services.erasing import Erasing
 from promograph.services.event_telling import EventTelling
@@ -74,6 +75,8 @@ class Services:
         self.job_files = JobFiles(database, clock)
         self.code_imports = CodeImports(database, clock, self.jobs, self.job_files)
         kinds[JobKind.CODES_IMPORT] = self.code_imports
+        self.changing_many = ChangingMany(database, clock, self.jobs, self.job_files)
+        kinds[JobKind.CODES_CHANGE] = self.changing_many
         self.audiences = Audiences(database, clock)
         self.customer_imports = CustomerImports(database, clock, self.jobs, self.job_files, self.audiences)
         kinds[JobKind.CUSTOMERS_IMPORT] = self.customer_imports

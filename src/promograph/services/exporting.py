@@ -4,20 +4,17 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from promograph.domain.clock import Clock
-from promograph.domain.codes.states import CodeState
 from promograph.domain.jobs import Job, JobKind, Progress, Result
 from promograph.domain.stock.exports import ExportFormat, ExportPage, Shower
 from promograph.domain.stock.selections import CodeSelection
-from promograph.errors import BadInput, InputProblem
+from promograph.services import selections
 from promograph.services.export_files import CSV_BEGINNING, CSV_HEAD, Workbook, code_lines
 from promograph.services.jobs import Asking, Jobs
 from promograph.services.jobs.runs import Run
-from promograph.store import promotions
 from promograph.store.codes import exporting as code_exporting
 from promograph.store.codes import selecting as code_selecting
 from promograph.store.codes.selecting import LEAST, Range
@@ -32,8 +29,6 @@ OUTPUT = "output"
 KEPT = timedelta(hours=24)
 _ROWS = 10_000
 """Codes a page: as many as come to about one part of a file."""
-
-_INSTANTS = ("added_from", "added_until", "issued_from", "issued_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class Exporting:
 
     async def begin(self, selection: CodeSelection, format_: ExportFormat, key: str | None = None) -> Job:
         """A job that writes the codes meant, or the one that the key has."""
-        asked = {"format": format_, **_dumped(selection)}
+        asked = {"format": format_, **selections.dumped(selection)}
         new = NewJob(kind=JobKind.CODES_EXPORT, input=asked, promotion_id=selection.promotion.id)
         return await self._jobs.submit(new, Asking(operation="codesExport", key=key, asked=asked))
 
@@ -98,7 +93,7 @@ class CodesExport:
         self._clock = clock
 
     async def run(self, run: Run) -> None:
-        selection = await self._selection(run)
+        selection = await selections.loaded(self._database, run.input)
         if run.input["format"] == ExportFormat.CSV:
             await self._write_csv(run, selection)
         else:
@@ -175,17 +170,6 @@ class CodesExport:
     async def _extent(self, selection: CodeSelection) -> list[Range]:
         return await self._database.read(lambda connection: code_selecting.extent(connection, selection))
 
-    async def _selection(self, run: Run) -> CodeSelection:
-        id_ = run.input["promotion_id"]
-        found = await self._database.read(lambda connection: promotions.by_id(connection, [id_]))
-        if id_ not in found:
-            raise BadInput(InputProblem.NOT_FOUND, "No promotion has this id.", field=("promotion",))
-        asked: dict[str, Any] = {name: run.input[name] for name in ("batch_id", "channel", "customer")}
-        for name in _INSTANTS:
-            asked[name] = None if run.input[name] is None else datetime.fromisoformat(run.input[name])
-        states = frozenset(CodeState(state) for state in run.input["states"])
-        return CodeSelection(promotion=found[id_], states=states, **asked)
-
 
 def _written(shower: Shower, page: ExportPage) -> bytes:
     return code_lines(list(shower.rows(page)))
@@ -212,16 +196,3 @@ def _adding(run: Run, content: bytes, *, rows: int, part: Range | None, total: i
 def _telling(progress: Progress) -> Callable[[Connection], Progress]:
     """A chunk that only says how far it is."""
     return lambda _: progress
-
-
-def _dumped(selection: CodeSelection) -> dict[str, Any]:
-    """The selection as JSON can say it."""
-    instants = {name: getattr(selection, name) for name in _INSTANTS}
-    return {
-        "promotion_id": selection.promotion.id,
-        "states": sorted(selection.states),
-        "batch_id": selection.batch_id,
-        "channel": selection.channel,
-        "customer": selection.customer,
-        **{name: None if instant is None else instant.isoformat() for name, instant in instants.items()},
-    }

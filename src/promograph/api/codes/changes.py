@@ -11,14 +11,18 @@ from promograph.api.answering import Given, answered
 from promograph.api.code import Batch, batch_node
 from promograph.api.codes.filters import CodeFilterInput, selection_of
 from promograph.api.context import Asked
+from promograph.api.jobs import Job, job_node
 from promograph.api.nodes import read_number
 from promograph.api.promotions.reading import in_utc
 from promograph.api.rights import WRITE
 from promograph.api.uploads import chunks_of
 from promograph.api.user_errors import UserError, user_error
+from promograph.api.waiting import WAIT, checked_wait
+from promograph.domain import jobs
 from promograph.domain.sheets import Reading
 from promograph.domain.stock.changes import CodeChange, Tally
 from promograph.errors import BadInput, InputProblem
+from promograph.services.changing_many import tally_of
 
 _WHICH = "Give codes, a file, or a promotion with a filter"
 
@@ -40,6 +44,7 @@ class _Which:
     filter: CodeFilterInput | None = strawberry.field(
         default=None, description="Which codes of the promotion; it must ask for something."
     )
+    wait_seconds: int = strawberry.field(default=30, description=WAIT)
 
 
 @strawberry.input(description=f"Which codes to block. {_WHICH}.")
@@ -67,6 +72,9 @@ class BatchUpdateInput:
 
 @strawberry.type
 class _Changed:
+    job: Job | None = strawberry.field(
+        description="The job that changes the codes of a file or a filter; the counts are there when it is done."
+    )
     changed: int = strawberry.field(description="How many codes changed.")
     already_so: int = strawberry.field(description="How many had nothing to change; what is void stays void.")
     unknown: int = strawberry.field(description="How many rows of the file hold no code that there is.")
@@ -129,13 +137,17 @@ async def _expire(info: Asked, input: BatchUpdateInput) -> int:
 
 async def _change(info: Asked, input: _Which, change: CodeChange) -> dict[str, Any]:
     missing: list[int] = []
+    job: jobs.Job | None = None
     if input.codes is not None and input.file is None and input.promotion is None:
         tally, missing, errors = await _listed(info, input.codes, change)
     else:
-        found, errors = await answered(_many(info, input, change))
-        tally = found or Tally()
+        job, errors = await answered(_many(info, input, change))
+        if job is not None and job.error is not None:
+            errors = [user_error(job.error)]
+        tally = Tally() if job is None or job.report is None else tally_of(job.report)
     unknown = BadInput(InputProblem.NOT_FOUND, "There is no such code.")
     return {
+        "job": None if job is None else job_node(job),
         "changed": tally.changed,
         "already_so": tally.already,
         "unknown": tally.unknown,
@@ -156,15 +168,18 @@ async def _listed(info: Asked, codes: list[str], change: CodeChange) -> tuple[Ta
     return Tally(changed=changed, already=0 if missing else len(codes) - changed), missing, []
 
 
-async def _many(info: Asked, input: _Which, change: CodeChange) -> Tally:
+async def _many(info: Asked, input: _Which, change: CodeChange) -> jobs.Job:
     if sum(part is not None for part in (input.codes, input.file, input.promotion)) != 1:
         raise BadInput(InputProblem.INVALID, f"{_WHICH}; one of these.", field=("codes",))
+    seconds, services = checked_wait(input.wait_seconds), info.context.services
     if input.file is not None:
         reading = Reading(encoding=input.encoding)
-        return await info.context.services.changing.in_file(chunks_of(input.file), change, reading)
+        job = await services.changing_many.begin_in_file(chunks_of(input.file), change, reading)
+        return await services.jobs.wait(job.id, seconds)
     if input.filter is None or not any(vars(input.filter).values()):
         sentence = "Say which codes of the promotion: a filter that asks for nothing means all of them."
         raise BadInput(InputProblem.REQUIRED, sentence, field=("filter",))
     assert input.promotion is not None, "it is neither of the others"
     selection = await selection_of(info, input.promotion, input.filter)
-    return await info.context.services.changing.selected(selection, change)
+    job = await services.changing_many.begin(selection, change)
+    return await services.jobs.wait(job.id, seconds)

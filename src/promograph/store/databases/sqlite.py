@@ -25,6 +25,7 @@ T = TypeVar("T")
 _LOCK_PATIENCE = 10.0
 _READERS = 4
 _BREATH = 0.002
+_WANTED_SECONDS = 0.25
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -50,14 +51,18 @@ class SqliteDatabase(Database):
         self._readers = _engine(path, QueuePool, busy_seconds=_LOCK_PATIENCE)
         self._lock = asyncio.Lock()
         self._waiting = 0
+        self._wanted_at = -_WANTED_SECONDS
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._identity: tuple[int, int] | None = None
 
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
         self._waiting += 1
+        has_to_wait = self._lock.locked()
         try:
             await self._lock.acquire()
+            if has_to_wait:
+                self._wanted_at = time.monotonic()
         finally:
             self._waiting -= 1
         try:
@@ -134,19 +139,21 @@ class SqliteDatabase(Database):
         return await self.read(all_at_once, heavy=True)
 
     async def breathe(self) -> None:
-        if self._waiting:
+        if self.is_wanted:
             await asyncio.sleep(_BREATH)
 
     @property
     def piece(self) -> int:
-        # There is one writer: with somebody waiting, a load takes turns in small pieces.
-        return 1_000 if self._waiting else 20_000
+        # There is one writer: with others about, a load takes turns in small pieces.
+        return 1_000 if self.is_wanted else 20_000
 
     @property
     def is_wanted(self) -> bool:
         # Not before: each commit writes anew every page of the unique index that its keys fall into, which for keys
         # without order is most of them.
-        return self._waiting > 0
+        # Who was answered a moment ago asks again in the next one. That nobody waits just now, between the two, is no
+        # leave to keep them all waiting for a large piece.
+        return self._waiting > 0 or time.monotonic() - self._wanted_at < _WANTED_SECONDS
 
     async def close(self) -> None:
         self._write_thread.shutdown()
