@@ -9,7 +9,7 @@ import pytest
 from promograph.domain.sending.deliveries import DeliveryState
 from promograph.domain.sending.outbox import message_key
 from promograph.domain.sending.sends import Send, SendStatus
-from promograph.errors import BadInput
+from promograph.errors import BadInput, StoreUnavailable
 from promograph.services.app import Services
 from promograph.store.sends import taking
 from promograph.store.sends.taking import Next, Turn
@@ -125,6 +125,25 @@ async def test_a_server_that_dies_leaves_nothing_undone(world: World, post: Post
     assert (progress.send.status, counted(progress)) == (SendStatus.DONE, {"ACCEPTED": 60})
     assert post.repeats <= 2 * IN_HAND
     all_of_them(post, 60)
+
+
+async def test_a_store_that_goes_away_while_messages_are_out_makes_none_go_twice(world: World, post: Post) -> None:
+    send = await running(post)
+    services, database = world.interposed()
+    post.connect(services).dispatcher.most_in_hand = IN_HAND
+
+    async def away() -> None:
+        raise StoreUnavailable("It restarts.")
+
+    def taken(_: object) -> None:
+        if len(post.provider.taken) % 20 == 5:
+            database.before_write = away
+
+    post.provider.on_taken = taken
+    for _ in range(10):
+        await services.dispatcher.work()
+    assert counted(await post.progress(send)) == {"ACCEPTED": 60}
+    assert post.repeats == 0
 
 
 async def test_two_servers_share_a_send(world: World, post: Post) -> None:

@@ -6,7 +6,7 @@ taken again: the same codes, since they are the same occasions, and the same key
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -49,6 +49,7 @@ LEASE = timedelta(seconds=60)
 
 _RENEWED_EVERY = 20.0
 _DELIVER_SECONDS = 600.0
+_LONGEST_WAIT = 15.0
 _LONGEST_REST = timedelta(minutes=5)
 
 
@@ -88,7 +89,7 @@ class Posting:
 
     async def post(self, hand: Handful) -> None:
         """From codes to what came of each message, which is durable then. StoreError where the store is away."""
-        await self._renewing(hand, self._post_all(hand))
+        await self._renewing(hand, self._post(hand))
 
     async def take_back(self, send: Send, taken: Sequence[Taken]) -> None:
         """Of a send that was cancelled: codes that nobody can have seen go back, then the messages are over."""
@@ -103,34 +104,10 @@ class Posting:
         ]
         await self._keep(send, answers, None)
 
-    async def _post_all(self, hand: Handful) -> None:
-        """All together, and each by itself where that fails: what poisons one hurts it alone."""
-        try:
-            await self._post(hand)
-        except StoreError:
-            raise
-        except Exception:
-            if len(hand.taken) > 1:
-                for taken in hand.taken:
-                    await self._post_all(replace(hand, taken=[taken]))
-                return
-            logger.exception("send %s: message %s comes again", hand.send.id, hand.taken[0].number)
-            (taken,) = hand.taken
-            later = self._clock() + pause(taken.tries, None)
-            # Nobody has it: `deliver` raises nothing.
-            answer = Answer(
-                number=taken.number,
-                status=MessageStatus.WAITING,
-                why="Something went wrong inside; the server's log says what.",
-                codes=taken.codes,
-                due_at=later,
-            )
-            await self._keep(hand.send, [answer], None)
-
     async def _post(self, hand: Handful) -> None:
         # Those that a dead server had in hand: whatever is said of them now, it may have sent them.
         await self._settling.seen(hand.channel.name, [hand.key(one) for one in hand.taken if one.maybe_seen])
-        skipped, written = await self._write_out(hand)
+        unsent, written = await self._each_by_itself(hand)
         deliveries: list[Delivery] = []
         if written:
             wait = (hand.begins_at - self._clock()).total_seconds()
@@ -138,12 +115,37 @@ class Posting:
                 await asyncio.sleep(wait)
             deliveries = await deliver(hand.channel, [one.message for one in written], seconds=_DELIVER_SECONDS)
         now = self._clock()
-        await self._settle(hand, skipped, written, deliveries)
-        answers = [*skipped, *(_answer(one, said, now) for one, said in zip(written, deliveries, strict=True))]
-        await self._keep(hand.send, answers, _rest(deliveries))
+        answers = [*unsent, *(_answer(one, said, now) for one, said in zip(written, deliveries, strict=True))]
+
+        async def note() -> None:
+            await self._settle(hand, unsent, written, deliveries)
+            await self._keep(hand.send, answers, _rest(deliveries))
+
+        await _when_the_store_is_there(note)
+
+    async def _each_by_itself(self, hand: Handful) -> tuple[list[Answer], list[_Written]]:
+        """All written out together, and each by itself where that fails: what poisons one hurts it alone."""
+        try:
+            return await self._write_out(hand)
+        except StoreError:
+            raise
+        except Exception:
+            if len(hand.taken) > 1:
+                parts = [await self._each_by_itself(replace(hand, taken=[taken])) for taken in hand.taken]
+                return [one for unsent, _ in parts for one in unsent], [one for _, written in parts for one in written]
+            (taken,) = hand.taken
+            logger.exception("send %s: message %s comes again", hand.send.id, taken.number)
+            answer = Answer(
+                number=taken.number,
+                status=MessageStatus.WAITING,
+                why="Something went wrong inside; the server's log says what.",
+                codes=taken.codes,
+                due_at=self._clock() + pause(taken.tries, None),
+            )
+            return [answer], []
 
     async def _settle(
-        self, hand: Handful, skipped: Sequence[Answer], written: Sequence[_Written], deliveries: Sequence[Delivery]
+        self, hand: Handful, unsent: Sequence[Answer], written: Sequence[_Written], deliveries: Sequence[Delivery]
     ) -> None:
         """Before the messages are done with, so that a crash in between says it again."""
         given_up = [
@@ -151,9 +153,13 @@ class Posting:
             for one, said in zip(written, deliveries, strict=True)
             if said.status is DeliveryStatus.TRY_AGAIN and one.taken.tries >= MOST_TRIES and not said.maybe_taken
         ]
-        unsent = [message_key(hand.send.token, one.number) for one in skipped if one.codes]
+        skipped = [
+            message_key(hand.send.token, one.number)
+            for one in unsent
+            if one.codes and one.status is MessageStatus.SKIPPED
+        ]
         await self._settling.answered(hand.channel, deliveries)
-        await self._settling.lost(hand.channel.name, [*unsent, *given_up])
+        await self._settling.lost(hand.channel.name, [*skipped, *given_up])
 
     async def _keep(self, send: Send, answers: Sequence[Answer], rest: timedelta | None) -> None:
         """Write down what came of them, and how long the send rests."""
@@ -227,6 +233,19 @@ class Posting:
             return await work
         finally:
             renewing.cancel()
+
+
+async def _when_the_store_is_there(note: Callable[[], Awaitable[None]]) -> None:
+    """What a provider has taken must be written down, however long the store is away: else it would go again."""
+    seconds = 0.1
+    while True:
+        try:
+            await note()
+            return
+        except StoreError as failure:
+            logger.warning("what became of messages waits for the store: %s", failure)
+        await asyncio.sleep(seconds)
+        seconds = min(seconds * 2, _LONGEST_WAIT)
 
 
 def _why_skipped(one: Rendering, fallback: bool) -> SkipReason | None:
