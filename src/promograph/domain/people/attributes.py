@@ -16,6 +16,7 @@ from promograph.domain.carts import MOST_ATTRIBUTES
 from promograph.domain.conditions.reading import Place
 from promograph.domain.conditions.value_reading import MOST_VALUES, read_value
 from promograph.domain.conditions.values import Scalar, Value, ValueType, type_of
+from promograph.domain.keys import LONGEST
 from promograph.errors import BadInput, InputProblem
 
 Written = Any
@@ -96,7 +97,8 @@ class AttributeReader:
 
     def _closely(self, name: object, value: object) -> Value | None:
         """A value that is not plainly right. A DATE may come as a text: its type is known."""
-        place = Place(data=value, path=("attributes", str(name)))
+        # A name that is too long is told by its beginning.
+        place = Place(data=value, path=("attributes", str(name)[: 2 * LONGEST]))
         known = self._types.get(checked_name(name, place.path))
         if value is None:
             return None
