@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from promograph.domain.performing import By, Group, Origin, day_of, offsets
 from promograph.domain.promotions import Promotion
 from promograph.errors import BadInput, InputProblem
+from promograph.store.planning import join_wholes
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import to_micros
 
@@ -25,7 +26,8 @@ _BATCH = (
     "AND b.first_seq <= {0}.seq ORDER BY b.first_seq DESC LIMIT 1)"
 )
 _SHARED = (
-    "(SELECT n.{0} FROM issuance n WHERE n.customer = d.customer AND n.promotion_id = d.promotion_id AND n.seq = 0 "
+    # Found by the customer: by the promotion, it would be all that the promotion has issued, for each use.
+    "(SELECT n.{0} FROM issuance n WHERE n.customer = d.customer AND n.promotion_id + 0 = d.promotion_id AND n.seq = 0 "
     "AND n.kind NOT IN ('REPEAT', 'RETURNED') ORDER BY n.number LIMIT 1)"
 )
 _ISSUED_BY = {
@@ -72,6 +74,7 @@ _MONEY = (
 
 def read(connection: Connection, promotion: Promotion, by: By, now: datetime) -> list[Group]:
     """The groups, in the order of their names, batches or days; BadInput (TOO_MANY) where there are over 1,000."""
+    join_wholes(connection)
     if by is By.DAY:
         day = _day_expression(promotion, now)
         issued_by, used_by = day.format("i.issued_at"), day.format("d.redeemed_at")

@@ -1,4 +1,4 @@
-"""Freedom for PostgreSQL's planner, in the few transactions that write what a long question finds."""
+"""Other ways of PostgreSQL's planner, for the few transactions that ask a long question."""
 
 from sqlalchemy import Connection
 
@@ -16,6 +16,7 @@ _FREE = tuple(
         "enable_seqscan = on",
     )
 )
+_NO_LOOPS = Statement("SET LOCAL enable_nestloop = off")
 
 
 def plan_freely(connection: Connection) -> None:
@@ -23,3 +24,13 @@ def plan_freely(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         for statement in _FREE:
             statement.fetch(connection)
+
+
+def join_wholes(connection: Connection) -> None:
+    """The same, and whole tables are joined at once.
+
+    Statistics that are older than a table's rows promise one row, and a loop in a loop over what are thousands by now.
+    """
+    if connection.dialect.name == "postgresql":
+        plan_freely(connection)
+        _NO_LOOPS.fetch(connection)

@@ -23,6 +23,7 @@ _STATEMENT_SECONDS = 120
 _STATEMENTS = 500  # kept prepared by each connection: several times what there are
 _TRIES = 8
 _FIRST_PAUSE = 0.05
+_FROZEN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresDatabase(Database):
@@ -43,7 +44,6 @@ class PostgresDatabase(Database):
         )
         # Outside a transaction each statement sees the newest state, and BEGIN and ROLLBACK are saved.
         self._reader = self._cold.execution_options(isolation_level="AUTOCOMMIT")
-        self._frozen = self._cold.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
         return await _again(lambda: self._links.use(lambda link: _transact(link, work)))
@@ -54,7 +54,7 @@ class PostgresDatabase(Database):
         return await _again(lambda: self._links.use(lambda link: link.run_sync(work)))
 
     async def snapshot(self, work: Work[T]) -> T:
-        return await _again(lambda: _look(self._frozen, work))
+        return await _again(lambda: _look(self._reader, work, in_transaction=_FROZEN))
 
     async def breathe(self) -> None:
         await asyncio.sleep(0)
@@ -136,10 +136,17 @@ async def _commit(driver: asyncpg.Connection) -> None:
     assert status == "COMMIT", "work swallowed the failure of a statement"
 
 
-async def _look(engine: AsyncEngine, work: Work[T]) -> T:
+async def _look(engine: AsyncEngine, work: Work[T], *, in_transaction: str | None = None) -> T:
     async with engine.connect() as connection:
         try:
-            return await connection.run_sync(work)
+            if in_transaction is None:
+                return await connection.run_sync(work)
+            # Said to the driver: SQLAlchemy begins one with its own first statement, and ours do not pass it.
+            driver = link_driver(connection)
+            await driver.execute(in_transaction)
+            result = await connection.run_sync(work)
+            await driver.execute("COMMIT")
+            return result
         except Exception:
             # The driver may have failed where SQLAlchemy did not see it: nobody gets that connection again.
             await connection.invalidate()
