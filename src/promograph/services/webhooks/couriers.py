@@ -28,7 +28,7 @@ from promograph.store.webhooks.due import Due, Tried
 logger = logging.getLogger("promograph.webhooks")
 
 _LOOK_SECONDS = 0.5
-_PLACES = 64
+_PLACES = 32
 _PLACES_IN_ALL = 256
 _PROBES = 1  # of one that was down: whether it is up again takes one request
 _PRUNE_SECONDS = 60.0

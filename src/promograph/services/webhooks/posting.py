@@ -6,6 +6,7 @@ leads to cannot change in between. TLS still asks for the name's certificate.
 
 import asyncio
 import socket
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
@@ -15,10 +16,14 @@ from promograph.domain.webhooks.addresses import is_public
 from promograph.domain.webhooks.retrying import Answer
 
 _IDLE_SECONDS = 30.0
-_KEPT_CONNECTIONS = 100
+_MOST_IDLE = 64
 _MOST_ADDRESSES = 3
 _MOST_READ = 16 * 1024
 _READ_SECONDS = 1.0
+
+
+Place = tuple[bytes, bytes, int]
+"""Scheme, host and port."""
 
 
 class NoAddress(httpcore2.ConnectError):
@@ -60,35 +65,60 @@ class Network(httpcore2.AsyncNetworkBackend):
 
 
 class Poster:
-    """Connections are kept and used again."""
+    """Connections are kept and used again, the last one first.
+
+    Not by the library's pool: that looks at all that it has for each request, which costs more than the request.
+    """
 
     def __init__(self, *, to_private: bool, seconds: float) -> None:
         self._seconds = seconds
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpcore2.default_ssl_context(),
-            max_connections=None,
-            max_keepalive_connections=_KEPT_CONNECTIONS,
-            keepalive_expiry=_IDLE_SECONDS,
-            network_backend=Network(to_private=to_private),
-        )
+        self._ssl_context = httpcore2.default_ssl_context()
+        self._network = Network(to_private=to_private)
+        self._idle: defaultdict[Place, list[httpcore2.AsyncHTTPConnection]] = defaultdict(list)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """What came of it within `seconds`, whatever the other side does. Raises nothing of its own."""
+        address = httpcore2.URL(url)
+        place = (address.origin.scheme, address.origin.host, address.origin.port)
+        connection = await self._connection(place, address.origin)
         answer = None
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                self._pool.stream("POST", url, headers=list(headers.items()), content=body) as response,
+                connection.stream("POST", address, headers=list(headers.items()), content=body) as response,
             ):
                 answer = _answer(response)
                 await _drain(response)
         except Exception as failure:
             # Once there is a status, what became of the rest of the answer is of no interest.
             return answer or Answer(failure=self._why(failure))
+        finally:
+            await self._put_back(place, connection)
         return answer
 
     async def close(self) -> None:
-        await self._pool.aclose()
+        connections = [connection for idle in self._idle.values() for connection in idle]
+        self._idle.clear()
+        for connection in connections:
+            await connection.aclose()
+
+    async def _connection(self, place: Place, origin: httpcore2.Origin) -> httpcore2.AsyncHTTPConnection:
+        idle = self._idle[place]
+        while idle:
+            connection = idle.pop()
+            if not connection.has_expired():
+                return connection
+            await connection.aclose()
+        return httpcore2.AsyncHTTPConnection(
+            origin, ssl_context=self._ssl_context, keepalive_expiry=_IDLE_SECONDS, network_backend=self._network
+        )
+
+    async def _put_back(self, place: Place, connection: httpcore2.AsyncHTTPConnection) -> None:
+        if connection.is_idle() and not connection.is_closed() and len(self._idle[place]) < _MOST_IDLE:
+            self._idle[place].append(connection)
+        else:
+            with suppress(Exception):
+                await connection.aclose()
 
     def _why(self, failure: Exception) -> str:
         if isinstance(failure, NoAddress):

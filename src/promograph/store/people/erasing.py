@@ -15,6 +15,8 @@ from sqlalchemy import Connection
 from promograph.store import stock
 from promograph.store.people import erasures
 from promograph.store.statements import Statement
+from promograph.store.webhooks import erasing as webhooks
+from promograph.store.webhooks.erasing import Told
 
 _PROMOTIONS = Statement(
     "SELECT promotion_id FROM issuance WHERE customer = :id UNION SELECT promotion_id FROM redemption "
@@ -78,6 +80,7 @@ class Erased:
     messages: int = 0
     answers: int = 0
     events: int = 0
+    told: int = 0
 
     def __add__(self, other: "Erased") -> "Erased":
         return Erased(**{part.name: getattr(self, part.name) + getattr(other, part.name) for part in fields(self)})
@@ -89,11 +92,14 @@ class Erased:
 @dataclass(frozen=True, slots=True)
 class Remains:
     """What no index finds: holds that are over (promotion, number), answers (operation, key, text), and of what
-    providers and shops have said (channel, id) whatever names the id or an address, once it has been worked on."""
+    providers and shops have said (channel, id) whatever names the id or an address, once it has been worked on; and
+    likewise what webhooks were told. `words` are the addresses."""
 
     holds: Sequence[tuple[int, int]]
     answers: Sequence[tuple[str, str, str]]
     events: Sequence[tuple[str, str]]
+    told: Sequence[Told]
+    words: Sequence[tuple[str]]
 
 
 def look_for(connection: Connection, id_: str) -> Remains:
@@ -109,6 +115,8 @@ def look_for(connection: Connection, id_: str) -> Remains:
             if _without(row[2], id_, "") != row[2]
         ],
         events=[(row[0], row[1]) for row in _EVENTS[dialect].fetch(connection, words, needle=needle)],
+        told=webhooks.naming(connection, id_, words),
+        words=words,
     )
 
 
@@ -143,6 +151,7 @@ def erase(connection: Connection, id_: str, remains: Remains, now: datetime) -> 
         messages=messages,
         answers=len(remains.answers),
         events=len(remains.events),
+        told=webhooks.rewrite(connection, remains.told, id_, hash_, remains.words),
     )
 
 
