@@ -62,6 +62,7 @@ class Offer:
     disturbed: bool = False  # something was blocked: which code comes next is no longer said
     given: dict[tuple[str, str], Code] = field(default_factory=dict)  # (customer, occasion) -> code
     latest: dict[str, Code] = field(default_factory=dict)
+    repeated: dict[tuple[str, str], tuple[Code, datetime]] = field(default_factory=dict)  # (customer, message)
     redeemed_by: list[str | None] = field(default_factory=list)
     fallbacks: int = 0
 
@@ -441,6 +442,12 @@ class Core(RuleBasedStateMachine):
         if self._is_repeat("reissue", request, outcome):
             return
         self._keep("reissue", request, outcome)
+        place = (request.customer, request.message) if request.message and not request.idempotency_key else None
+        if place in offer.repeated:  # one message repeats a code once
+            assert outcome.issuance is not None
+            assert (outcome.issuance.text, outcome.replayed) == (offer.repeated[place][0].text, True)
+            assert outcome.issuance.issued_at == offer.repeated[place][1]
+            return
         code = offer.latest.get(request.customer)
         if code is None:
             assert why(outcome) == ["NOTHING_HELD"]
@@ -452,6 +459,8 @@ class Core(RuleBasedStateMachine):
         if outcome.issuance is not None:
             assert (outcome.issuance.text, outcome.issuance.kind) == (code.text, IssuanceKind.REPEAT)
             assert (outcome.issuance.issued_at, outcome.issuance.expires_at) == (self._now, offer.expiry(code))
+            if place is not None:
+                offer.repeated[place] = (code, self._now)
 
     # Redeeming
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from promograph.channels import ProviderEvent
 from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.domain.webhooks.events import Notice, WebhookType
-from promograph.store.statements import Statement
+from promograph.store.statements import Deletion, Statement
 from promograph.store.tables.instants import from_micros, to_micros
 from promograph.store.webhooks import outbox
 
@@ -50,9 +50,7 @@ _OLD = Statement(
     "SELECT e.channel, e.id FROM inbound_event e WHERE e.due_at IS NULL AND e.received_at < :before "
     "ORDER BY e.received_at LIMIT :most"
 )
-_DROP = Statement(
-    "DELETE FROM inbound_event WHERE (channel, id) IN (SELECT r.channel, r.id FROM @rows(channel text, id text) r)"
-)
+_DROP = Deletion("inbound_event", "channel text, id text")
 _TOLD = {
     DeliveryEventKind.DELIVERED: WebhookType.MESSAGE_DELIVERED,
     DeliveryEventKind.BOUNCED: WebhookType.MESSAGE_BOUNCED,

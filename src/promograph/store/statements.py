@@ -164,6 +164,27 @@ def _numbered(sql: str) -> tuple[str, list[str]]:
     return _NAMED.sub(lambda mark: f"${order.index(mark[1]) + 1}", sql), order
 
 
+class Deletion:
+    """Delete the rows of a table that have the keys of a batch; `columns` as in `@rows`, such as `id bigint`.
+
+    Of keys of several columns each store has a way of its own to begin with the batch: said as the other would have it,
+    PostgreSQL passes over all of the table for each of its rows.
+    """
+
+    def __init__(self, table: str, columns: str) -> None:
+        names = [column.split()[0] for column in columns.split(",")]
+        listed, found = ", ".join(names), ", ".join(f"r.{name}" for name in names)
+        same = " AND ".join(f"{table}.{name} = r.{name}" for name in names)
+        self.sqlite = Statement(f"DELETE FROM {table} WHERE ({listed}) IN (SELECT {found} FROM @rows({columns}) r)")
+        self.postgresql = Statement(f"DELETE FROM {table} USING @rows({columns}) r WHERE {same}")
+
+    def run(self, connection: Connection, rows: Rows) -> int:
+        """How many rows are gone."""
+        if isinstance(driver_of(connection), sqlite3.Connection):
+            return self.sqlite.run(connection, rows)
+        return self.postgresql.run(connection, rows)
+
+
 def driver_of(connection: Connection) -> Any:
     """The driver's own connection: sqlite3's, or asyncpg's (whose coroutines are for `await_`)."""
     return connection.connection.driver_connection

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from promograph.domain.issuing import Issuance, IssuanceState, IssueOutcome, IssueRequest
 from promograph.domain.refusals import RefusalCode, refuse
 from promograph.store.bulk import Insertion
-from promograph.store.statements import Statement
+from promograph.store.statements import Deletion, Statement
 
 Place = tuple[int, int]
 """A promotion and the number of a code in it."""
@@ -29,22 +29,20 @@ _ALSO = Statement(
     "WHERE i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
     "AND i.state = 'TENTATIVE') ON CONFLICT DO NOTHING"
 )
+# Joined, PostgreSQL takes the tentative ones for few and walks all issuances to find them.
 _NUMBERS = Statement(
-    "SELECT i.promotion_id, i.number FROM @rows(promotion_id bigint, seq bigint) r "
-    "JOIN issuance i @by(issuance_code) ON i.promotion_id = r.promotion_id AND i.seq = r.seq "
-    "AND i.kind = 'INITIAL' AND i.seq <> 0 WHERE i.state = 'TENTATIVE'"
+    "SELECT r.promotion_id, (SELECT i.number FROM issuance i @by(issuance_code) WHERE i.promotion_id = r.promotion_id "
+    "AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0 AND i.state = 'TENTATIVE') "
+    "FROM @rows(promotion_id bigint, seq bigint) r"
 )
 _SETTLE = Statement(
     "UPDATE issuance SET state = :state FROM @rows(promotion_id bigint, number bigint) r "
     "WHERE issuance.promotion_id = r.promotion_id AND issuance.number = r.number"
 )
-_FORGET = Statement(
-    "DELETE FROM carried_code WHERE (promotion_id, seq) IN "
-    "(SELECT r.promotion_id, r.seq FROM @rows(promotion_id bigint, seq bigint) r)"
-)
-_RETURNED = Statement(
-    "SELECT i.promotion_id, i.number FROM @rows(promotion_id bigint, number bigint) r JOIN issuance i "
-    "ON i.promotion_id = r.promotion_id AND i.number = r.number WHERE i.state = 'RETURNED'"
+_FORGET = Deletion("carried_code", "promotion_id bigint, seq bigint")
+_STATES = Statement(
+    "SELECT i.promotion_id, i.number, i.state FROM @rows(promotion_id bigint, number bigint) r JOIN issuance i "
+    "ON i.promotion_id = r.promotion_id AND i.number = r.number"
 )
 
 
@@ -85,11 +83,17 @@ def settle(connection: Connection, places: Iterable[Place], state: IssuanceState
     How many they were.
     """
     asked = sorted(places)
-    numbers = [(row[0], row[1]) for row in _NUMBERS.fetch(connection, asked)] if asked else []
+    numbers = numbers_of(connection, asked)
     if numbers:
         _SETTLE.run(connection, numbers, state=state)
         forget(connection, asked)
     return len(numbers)
+
+
+def numbers_of(connection: Connection, places: Sequence[Place]) -> list[tuple[int, int]]:
+    """The issuances (promotion, number) of those of these codes that are tentative."""
+    rows = _NUMBERS.fetch(connection, places) if places else []
+    return [(row[0], row[1]) for row in rows if row[1] is not None]
 
 
 def forget(connection: Connection, places: Iterable[Place]) -> None:
@@ -100,8 +104,8 @@ def forget(connection: Connection, places: Iterable[Place]) -> None:
 def without_returned(connection: Connection, outcomes: Sequence[IssueOutcome]) -> list[IssueOutcome]:
     """First answers to idempotency keys, but none with a code that has gone back since: it may be somebody else's."""
     repeated = {_act(one.issuance) for one in outcomes if one.replayed and one.issuance is not None}
-    rows = _RETURNED.fetch(connection, sorted(repeated)) if repeated else []
-    gone = {(row[0], row[1]) for row in rows}
+    rows = _STATES.fetch(connection, sorted(repeated)) if repeated else []
+    gone = {(row[0], row[1]) for row in rows if row[2] == IssuanceState.RETURNED}
     if not gone:
         return list(outcomes)
     none = IssueOutcome(problem=refuse(RefusalCode.CODE_RETURNED), replayed=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from promograph.domain.issuing import IssuanceKind
 from promograph.domain.stock.events import CodeEventKind
 from promograph.domain.webhooks.events import Notice, WebhookType, returned
 from promograph.store import issuances, line, stock, stock_telling
@@ -22,10 +23,10 @@ _RETURN = Statement(
     "WHERE issuance.promotion_id = r.promotion_id AND issuance.number = r.number"
 )
 _REPEATS = Statement(
-    # The sums keep planners from walking all of the promotion's issuances: those of a customer are few.
-    "SELECT i.promotion_id, i.number FROM @rows(promotion_id bigint, customer text, seq bigint) r "
-    "JOIN issuance i @by(issuance_occasion) ON i.customer = r.customer AND i.promotion_id + 0 = r.promotion_id "
-    "AND i.seq + 0 = r.seq AND i.kind = 'REPEAT'"
+    # The sum keeps planners from walking all of the promotion's issuances: those of a customer are few.
+    "SELECT i.promotion_id, i.number, i.seq, i.kind, r.seq "
+    "FROM @rows(promotion_id bigint, customer text, seq bigint) r "
+    "JOIN issuance i @by(issuance_occasion) ON i.customer = r.customer AND i.promotion_id + 0 = r.promotion_id"
 )
 _GIVE_UP_REPEATS = Statement(
     "UPDATE issuance SET state = 'RETURNED', occasion = 'r: ' || issuance.number "
@@ -106,5 +107,6 @@ def _notices(connection: Connection, parts: Iterable[tuple[Locked, list[Unseen]]
 def _give_up_repeats(connection: Connection, codes: Iterable[Unseen]) -> None:
     """Whoever asks again for what they were given again must not get what is somebody else's by then."""
     rows = _REPEATS.fetch(connection, sorted((one.promotion_id, one.customer, one.seq) for one in codes))
-    if rows:
-        _GIVE_UP_REPEATS.run(connection, [(row[0], row[1]) for row in rows])
+    repeats = [(row[0], row[1]) for row in rows if row[2] == row[4] and row[3] == IssuanceKind.REPEAT]
+    if repeats:
+        _GIVE_UP_REPEATS.run(connection, repeats)

@@ -11,26 +11,23 @@ from promograph.domain.sending.settling import ReturnedCode, Settled, when_lost
 from promograph.store import locking, tentative
 from promograph.store.codes.giving_back import Unseen, give_back, touched
 from promograph.store.locking import Locked
-from promograph.store.statements import Statement
+from promograph.store.statements import Deletion, Statement
 from promograph.store.tentative import Place
 
 _OF_MESSAGES = Statement(
     "SELECT k.promotion_id, k.seq, k.message FROM @rows(channel text, message text) r JOIN carried_code k "
     "ON k.channel = r.channel AND k.message = r.message"
 )
-_PUT_DOWN = Statement(
-    "DELETE FROM carried_code WHERE (promotion_id, seq, channel, message) IN (SELECT r.promotion_id, r.seq, "
-    "r.channel, r.message FROM @rows(promotion_id bigint, seq bigint, channel text, message text) r)"
-)
+_PUT_DOWN = Deletion("carried_code", "promotion_id bigint, seq bigint, channel text, message text")
 _CARRIED = Statement(
     "SELECT r.promotion_id, r.seq FROM @rows(promotion_id bigint, seq bigint) r WHERE EXISTS "
     "(SELECT 1 FROM carried_code k WHERE k.promotion_id = r.promotion_id AND k.seq = r.seq)"
 )
 _CODES = Statement(
     "SELECT i.promotion_id, i.seq, i.number, i.customer, i.channel, coalesce(c.text, c.key), c.blocked, c.void "
-    "FROM @rows(promotion_id bigint, seq bigint) r JOIN issuance i @by(issuance_code) "
-    "ON i.promotion_id = r.promotion_id AND i.seq = r.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
-    "JOIN code c ON c.promotion_id = r.promotion_id AND c.seq = r.seq WHERE i.state = 'TENTATIVE'"
+    "FROM @rows(promotion_id bigint, number bigint) r "
+    "JOIN issuance i ON i.promotion_id = r.promotion_id AND i.number = r.number "
+    "JOIN code c ON c.promotion_id = i.promotion_id AND c.seq = i.seq"
 )
 
 
@@ -69,7 +66,8 @@ def _put_down(connection: Connection, carried: Iterable[tuple[int, int, str, str
 
 def _let_go(connection: Connection, locked: dict[int, Locked], places: Collection[Place], now: datetime) -> Settled:
     """Codes that nobody carries any more, each as `when_lost` says."""
-    codes = _CODES.fetch(connection, sorted(places)) if places else []
+    numbers = tentative.numbers_of(connection, sorted(places))
+    codes = _CODES.fetch(connection, numbers) if numbers else []
     traces = touched(connection, places) if places else {}
     by_fate: dict[IssuanceState, list[Sequence[Any]]] = {}
     for row in codes:
