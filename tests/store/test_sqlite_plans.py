@@ -42,6 +42,7 @@ _ALLOWED = {
     "histories._OF_SHARED": "from the last issuance backward; most of such a promotion are of the shared code",
     "limits._MOST_OF_A_CODE": "once, when a limit is lowered",
     "limits._MOST_OF_A_CUSTOMER": "the same",
+    "shops.pushes._STAMPS": "the last one only, from the end of an index",
     "people.erasing._KNOWN": "erasing a person, rarely",
     "people.erasing._OLD_HOLDS": "the same",
     "people.erasing._ANSWERS[sqlite]": "the same",

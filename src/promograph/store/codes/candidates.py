@@ -58,7 +58,7 @@ class _Source:
 _ALL = _Source("seq", "code")
 _BLOCKED = _Source("seq", "code @by(code_blocked)", "AND blocked")
 _VOID = _Source("seq", "code @by(code_void)", "AND void")
-_REDEEMED = _Source("DISTINCT seq", "redemption")
+_REDEEMED = _Source("DISTINCT seq", "redemption @by(redemption_code)")
 _ISSUED = _Source("seq", "issuance", "AND kind = 'INITIAL' AND seq <> 0")
 _BACK = _Source("seq", "returned_code")
 

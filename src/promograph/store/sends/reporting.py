@@ -9,7 +9,7 @@ from promograph.store.statements import Statement
 
 # A code of one's own is used by whoever has it, a shared one by the customer who was given it.
 _USED = (
-    "EXISTS (SELECT 1 FROM redemption d WHERE d.promotion_id = i.promotion_id AND d.seq = i.seq "
+    "EXISTS (SELECT 1 FROM redemption d @by(redemption_code) WHERE d.promotion_id = i.promotion_id AND d.seq = i.seq "
     "AND (i.seq <> 0 OR (d.customer = i.customer AND d.redeemed_at >= i.issued_at)) AND NOT EXISTS (SELECT 1 "
     "FROM rollback b WHERE b.promotion_id = d.promotion_id AND b.number = d.number AND b.is_whole))"
 )
