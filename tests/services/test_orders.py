@@ -200,6 +200,17 @@ async def test_a_refusal_is_tried_again_by_itself_and_on_request(world: World) -
     assert await orders.retry_due() == 0
 
 
+async def test_a_refusal_waits_with_an_order_that_no_longer_counts(world: World) -> None:
+    await one(world)
+    await world.block("ONE")
+    assert await state(world, news(world)) == ["REFUSED"]
+    assert await state(world, news(world, state=WAITING, at=1)) == ["WAITING"]
+    world.clock.move(days=1)
+    assert await world.services.orders.retry_due() == 0
+    await world.unblock("ONE")
+    assert await state(world, news(world, at=2)) == ["REDEEMED"]
+
+
 async def test_what_the_checkout_redeemed_already_is_that_use(world: World) -> None:
     promotion = await one(world)
     use = redeemed(await redeem(world, code="ONE", order="1001", discount=eur(1000)))

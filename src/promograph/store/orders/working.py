@@ -96,6 +96,8 @@ def _work(connection: Connection, orders: Collection[OrderFile], now: datetime) 
     for task in tasks:
         if task.aim.stands is False and task.code.state in (OrderCodeState.WAITING, OrderCodeState.REFUSED):
             _put(task.code, OrderCodeState.UNUSED)
+        elif task.aim.stands is None and task.code.state is OrderCodeState.REFUSED:
+            _put(task.code, OrderCodeState.WAITING)  # the order is no longer such that its codes count
     if standing or wanting:
         # All at once and before anything else: undoing and redeeming lock theirs, each in the order of ids.
         locking.by_id(connection, {task.code.place[0] for task in (*standing, *wanting)})
