@@ -11,6 +11,7 @@ from promograph.store.verifying.line import LINE
 from promograph.store.verifying.money import MONEY
 from promograph.store.verifying.orders import ORDERS
 from promograph.store.verifying.people import PEOPLE, uses
+from promograph.store.verifying.periods import overused
 from promograph.store.verifying.sends import SENDS
 from promograph.store.verifying.shops import SHOPS
 from promograph.store.verifying.states import STATES
@@ -39,4 +40,4 @@ def recount(connection: Connection, now: datetime) -> list[str]:
         differences += [f"{row[0]}: {sentence}: {row[1]} ({row[2]}, expected {row[3]})" for row in found[:_SHOWN]]
         if len(found) > _SHOWN:
             differences.append(f"... and more where {sentence}")
-    return [*differences, *uses(connection)]
+    return [*differences, *uses(connection), *overused(connection)]
