@@ -20,6 +20,7 @@ from promograph.channels import (
     OfferGone,
     Opened,
     OrderChannel,
+    OrderPage,
     ProviderEvent,
     ProviderRequest,
     Secret,
@@ -29,8 +30,6 @@ from promograph.channels import (
     ShopCode,
     ShopFault,
     ShopRefusal,
-    ShopUse,
-    UsePage,
 )
 from promograph.domain.carts import Money
 from promograph.domain.issuing import IssueOutcome, IssueRequest
@@ -76,6 +75,7 @@ __all__ = [
     "OrderCodeState",
     "OrderLine",
     "OrderNews",
+    "OrderPage",
     "OrderRefund",
     "OrderReport",
     "OrderStanding",
@@ -95,12 +95,10 @@ __all__ = [
     "ShopCode",
     "ShopFault",
     "ShopRefusal",
-    "ShopUse",
     "Single",
     "SmsEncoding",
     "SmsSize",
     "TemplateFunction",
-    "UsePage",
     "__version__",
     "hookimpl",
     "sms_size",

@@ -150,6 +150,7 @@ MUST_NOT_BE_DONE_TWICE = {
     "customersImport": "CustomersImportInput",
     "bookingCreate": "BookingCreateInput",
     "promotionPush": "PromotionPushInput",
+    "shopReconcile": "ShopReconcileInput",
 }
 # Doing these again changes nothing more, or is refused; a token's text must not be kept to be shown again.
 MAY_BE_REPEATED = {

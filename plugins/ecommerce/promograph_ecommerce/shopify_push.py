@@ -6,7 +6,7 @@ from datetime import datetime
 from json import dumps
 from typing import Any, Final
 
-from promograph import CodeAnswer, Offer, OfferGone, Opened, ShopCode, ShopFault, ShopRefusal, UsePage
+from promograph import CodeAnswer, Offer, OfferGone, Opened, OrderPage, ShopCode, ShopFault, ShopRefusal
 
 from . import shopify_documents as documents
 from . import shopify_offers as offers
@@ -101,7 +101,7 @@ class Shopify:
                 answers.append(CodeAnswer(why=_ELSEWHERE))
         return answers
 
-    async def uses(self, since: datetime, after: str | None) -> UsePage:
+    async def orders(self, since: datetime, after: str | None) -> OrderPage:
         raise NotImplementedError
 
     async def close(self) -> None:

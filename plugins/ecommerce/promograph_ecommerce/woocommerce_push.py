@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from json import dumps
 from typing import Any, Final
 
-from promograph import CodeAnswer, Offer, Opened, ShopCode, ShopFault, ShopRefusal, UsePage
+from promograph import CodeAnswer, Offer, Opened, OrderPage, ShopCode, ShopFault, ShopRefusal
 
 from . import woocommerce_coupons as coupons
 from .push_settings import WooCommerceSettings
@@ -76,7 +76,7 @@ class WooCommerce:
             for task in looking:
                 task.cancel()
 
-    async def uses(self, since: datetime, after: str | None) -> UsePage:
+    async def orders(self, since: datetime, after: str | None) -> OrderPage:
         raise NotImplementedError
 
     async def close(self) -> None:

@@ -33,6 +33,7 @@ described(
         "BATCH_REVERT": "Takes back what is unissued of a batch.",
         "CUSTOMERS_IMPORT": "Reads customers from a file.",
         "PROMOTION_PUSH": "Tells a shop of a promotion and its codes.",
+        "SHOP_RECONCILE": "Holds what a shop says was used against what was redeemed.",
     },
 )
 described(
@@ -56,6 +57,7 @@ _SCOPES = {
     JobKind.BATCH_REVERT: Scope.PROMOTIONS_WRITE,
     JobKind.CUSTOMERS_IMPORT: Scope.CUSTOMERS_WRITE,
     JobKind.PROMOTION_PUSH: Scope.PROMOTIONS_WRITE,
+    JobKind.SHOP_RECONCILE: Scope.PROMOTIONS_WRITE,
 }
 """Whose jobs these are: others do not learn that they exist."""
 

@@ -33,6 +33,7 @@ from promograph.api.sends.messages import SendMessageMutations
 from promograph.api.sends.mutations import SendMutations
 from promograph.api.sends.queries import SendQueries
 from promograph.api.shop_orders import ShopOrderMutations, ShopOrderQueries
+from promograph.api.shops.differences import DifferenceMutations, DifferenceQueries
 from promograph.api.shops.pushing import ShopMutations, ShopQueries
 from promograph.api.subscriptions import Subscription
 from promograph.api.templates import TemplateQueries
@@ -63,6 +64,7 @@ class Query(
     ShopQueries,
     WebhookQueries,
     WebhookDeliveryQueries,
+    DifferenceQueries,
 ):
     pass
 
@@ -93,6 +95,7 @@ class Mutation(
     ShopMutations,
     WebhookMutations,
     WebhookReplayMutations,
+    DifferenceMutations,
 ):
     pass
 

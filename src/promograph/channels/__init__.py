@@ -10,13 +10,12 @@ from promograph.channels.shops import (
     CodeAnswer,
     OfferGone,
     Opened,
+    OrderPage,
     Shop,
     ShopChannel,
     ShopCode,
     ShopFault,
     ShopRefusal,
-    ShopUse,
-    UsePage,
 )
 
 __all__ = [
@@ -36,6 +35,7 @@ __all__ = [
     "OfferGone",
     "Opened",
     "OrderChannel",
+    "OrderPage",
     "ProviderEvent",
     "ProviderRequest",
     "Secret",
@@ -45,6 +45,4 @@ __all__ = [
     "ShopCode",
     "ShopFault",
     "ShopRefusal",
-    "ShopUse",
-    "UsePage",
 ]

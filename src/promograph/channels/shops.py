@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from promograph.channels.contract import Channel
-from promograph.domain.carts import Money
+from promograph.domain.orders.news import OrderNews
 from promograph.domain.shops.offers import Offer
 
 
@@ -66,25 +66,10 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShopUse:
-    """A code on an order. `order` is the reference that the shop's order events give, `discount` what the code took off
-    (None: the shop does not say). A cancelled order uses nothing.
-    """
+class OrderPage:
+    """Orders as they stand, and where the next page begins (None: this was the last one)."""
 
-    order: str
-    code: str
-    used_at: datetime
-    discount: Money | None = None
-    order_amount: Money | None = None
-    customer: str | None = None
-    is_cancelled: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsePage:
-    """Uses, and where the next page begins (None: this was the last one)."""
-
-    uses: Sequence[ShopUse]
+    orders: Sequence[OrderNews]
     after: str | None = None
 
 
@@ -135,8 +120,8 @@ class Shop(Protocol):
     async def find(self, remote: str, offer: Offer, codes: Sequence[ShopCode]) -> Sequence[CodeAnswer | None]:
         """Which of these codes the offer has; `why` where something else in the shop has it, None where nothing has."""
 
-    async def uses(self, since: datetime, after: str | None) -> UsePage:
-        """Codes on orders that were made or changed since then, a page at a time."""
+    async def orders(self, since: datetime, after: str | None) -> OrderPage:
+        """Orders that were made or changed since then, a page at a time, in the words of the shop's order events."""
 
     async def close(self) -> None:
         """Give back connections; a later call makes new ones."""

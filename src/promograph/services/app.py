@@ -47,6 +47,7 @@ from promograph.services.sending.triggering import Triggers
 from promograph.services.shops import Shops
 from promograph.services.shops.following import Following
 from promograph.services.shops.pushing import Pushing
+from promograph.services.shops.reconciling import Reconciling
 from promograph.services.stocking import Stocking
 from promograph.services.telling import Telling
 from promograph.services.watching import Watching
@@ -95,6 +96,7 @@ class Services:
         self.inbound.settle_with(self.settling.settle)
         self.shops = Shops(database, clock, self.jobs)
         self.shop_following = Following(database, clock, self.shops)
+        self.reconciling = Reconciling(database, clock, self.jobs, self.shops, self.orders)
         self.replacing = Replacing(database, clock, words)
         self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)
@@ -135,6 +137,7 @@ class Services:
         if self.shops.shops:
             # Only here: a process without the shop would take up the job and could not do it.
             self._kinds[JobKind.PROMOTION_PUSH] = Pushing(self._database, self.clock, self.shops)
+            self._kinds[JobKind.SHOP_RECONCILE] = self.reconciling
 
     def desk(self, channel: str) -> ChannelDesk:
         """What the channel of that name is handed to work with."""

@@ -12,13 +12,13 @@ from promograph.channels import (
     CodeAnswer,
     OfferGone,
     Opened,
+    OrderPage,
     Shop,
     ShopCode,
     ShopFault,
     ShopRefusal,
-    ShopUse,
-    UsePage,
 )
+from promograph.domain.orders.news import OrderNews
 from promograph.domain.shops.offers import Offer
 
 T = TypeVar("T")
@@ -43,7 +43,8 @@ class FakeShop:
     offers: dict[str, Offer] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
-    orders: list[ShopUse] = field(default_factory=list)
+    sold: list[OrderNews] = field(default_factory=list)
+    orders_at_once: int = 10
     refusal: str | None = None
     before: Callable[[str], None] | None = None
     _ids: "count[int]" = field(default_factory=lambda: count(1))
@@ -70,10 +71,12 @@ class FakeShop:
     async def find(self, remote: str, offer: Offer, codes: Sequence[ShopCode]) -> list[CodeAnswer | None]:
         return [self._found(remote, code) for code in codes]
 
-    async def uses(self, since: datetime, after: str | None) -> UsePage:
+    async def orders(self, since: datetime, after: str | None) -> OrderPage:
         start = int(after or 0)
-        page = [use for use in self.orders if use.used_at >= since][start : start + 10]
-        return UsePage(uses=page, after=str(start + 10) if len(page) == 10 else None)
+        wanted = [order for order in self.sold if order.said_at >= since]
+        page = wanted[start : start + self.orders_at_once]
+        start += self.orders_at_once
+        return OrderPage(orders=page, after=str(start) if start < len(wanted) else None)
 
     async def close(self) -> None:
         """There is nothing to give back."""

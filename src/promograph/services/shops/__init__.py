@@ -38,11 +38,13 @@ class Shops:
         self._clock = clock
         self._jobs = jobs
         self.shops: Mapping[str, Shop] = {}
+        self._channels: Mapping[str, str] = {}
 
     def connect(self, channels: Mapping[str, Channel]) -> None:
         """Use the shops of these channels from now on."""
-        found = [each.shops for each in channels.values() if isinstance(each, ShopChannel)]
-        self.shops = {name: shop for each in found for name, shop in sorted(each.items())}
+        found = [each for each in channels.values() if isinstance(each, ShopChannel)]
+        self.shops = {name: shop for each in found for name, shop in sorted(each.shops.items())}
+        self._channels = {name: each.name for each in found for name in each.shops}
 
     def shop(self, name: str) -> Shop:
         """BadInput (NOT_FOUND) where there is no shop of that name."""
@@ -50,6 +52,14 @@ class Shops:
             there = ", ".join(self.shops) or "none is set up"
             raise BadInput(InputProblem.NOT_FOUND, f"No shop has this name; there are: {there}.", field=("shop",))
         return self.shops[name]
+
+    def channel_of(self, name: str) -> str:
+        """The channel that brings the shop, under whose name its orders are counted."""
+        return self._channels[name]
+
+    def is_only(self, name: str) -> bool:
+        """Whether the shop's channel brings no other."""
+        return list(self._channels.values()).count(self._channels[name]) == 1
 
     async def push(self, promotion_id: int, name: str, *, key: str | None = None, again: bool = True) -> Job:
         """A job that tells the shop all that it does not know, or the one that the key has.

@@ -6,7 +6,16 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, T
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
-from promograph.store.tables.columns import BY_ITS_KEY, big, counter, instant, promotion_column, serial
+from promograph.store.tables.columns import (
+    BY_ITS_KEY,
+    big,
+    counter,
+    flag,
+    instant,
+    promotion_column,
+    promotion_id_column,
+    serial,
+)
 
 
 class ShopPushRow(SQLModel, table=True):
@@ -53,3 +62,30 @@ class ShopCodeRow(SQLModel, table=True):
     remote: str | None = Field(default=None, sa_column=Column(String(200)))
     revision: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
     error: str | None = Field(default=None, sa_column=Column(String(300)))
+
+
+class ShopDifferenceRow(SQLModel, table=True):
+    """What a shop and we did not agree on when the job `job_id` looked; while it looks, uses too that agree.
+
+    `there` and `here` are discounts, in the smallest unit.
+    """
+
+    __tablename__ = "shop_difference"
+    __table_args__ = (
+        Index("shop_difference_job", "job_id", "id"),
+        Index("shop_difference_use", "job_id", "promotion_id", "redemption"),
+    )
+
+    id: int | None = serial()
+    job_id: int = big()
+    kind: str = Field(sa_column=Column(String(20), nullable=False))
+    order_ref: str = Field(sa_column=Column(String(128), nullable=False))
+    code: str = Field(sa_column=Column(String(256), nullable=False))
+    promotion_id: int = promotion_id_column()
+    redemption: int | None = big(nullable=True)
+    there: int | None = big(nullable=True)
+    there_currency: str | None = Field(default=None, sa_column=Column(String(3)))
+    here: int | None = big(nullable=True)
+    here_currency: str | None = Field(default=None, sa_column=Column(String(3)))
+    why: str | None = Field(default=None, sa_column=Column(String(1000)))
+    is_mended: bool = flag()
