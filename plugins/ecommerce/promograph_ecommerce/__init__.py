@@ -24,9 +24,10 @@ __all__ = [
 def register_channels(register: Callable[[Channel], None], settings: SettingsReader) -> None:
     """Register the one channel of this plugin."""
     shopify, woocommerce = settings("shopify", ShopifySettings), settings("woocommerce", WooCommerceSettings)
+    events = settings("ecommerce", EcommerceSettings)
     shops: dict[str, Shop] = {}
     if shopify.url is not None:
-        shops[Shopify.name] = Shopify(shopify)
+        shops[Shopify.name] = Shopify(shopify, events)
     if woocommerce.url is not None:
-        shops[WooCommerce.name] = WooCommerce(woocommerce)
-    register(EcommerceChannel(settings("ecommerce", EcommerceSettings), shops))
+        shops[WooCommerce.name] = WooCommerce(woocommerce, events)
+    register(EcommerceChannel(events, shops))

@@ -10,6 +10,8 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+import httpx2
+
 from promograph import ShopFault, ShopRefusal
 
 from .push_settings import ShopifySettings
@@ -57,6 +59,13 @@ class ShopifyClient:
         if made["userErrors"]:
             raise ShopRefusal(" ".join(f"{error['message']}." for error in made["userErrors"])[:500])
         return made
+
+    async def orders(self, params: dict[str, str]) -> httpx2.Response:
+        """A page of the REST list of orders: its orders are those of the webhooks, word for word.
+
+        https://shopify.dev/docs/api/admin-rest/latest/resources/order
+        """
+        return await patiently(partial(self._http.send, "GET", "/orders.json", changes=False, params=params))
 
     async def close(self) -> None:
         await self._http.close()

@@ -54,18 +54,6 @@ CODES = (
     f"{{ ... on DiscountCodeBasic {{ {_PAGE} }} ... on DiscountCodeFreeShipping {{ {_PAGE} }} }} }} }}"
 )
 
-_ALLOCATED = (
-    "discountAllocations { allocatedAmountSet { shopMoney { amount currencyCode } } "
-    "discountApplication { ... on DiscountCodeApplication { code } } }"
-)
-ORDERS = (
-    "query Orders($after: String, $changed: String!) { orders(first: 10, after: $after, query: $changed, "
-    "sortKey: UPDATED_AT) { nodes { legacyResourceId createdAt cancelledAt discountCodes "
-    "customer { legacyResourceId } totalPriceSet { shopMoney { amount currencyCode } } "
-    f"lineItems(first: 50) {{ nodes {{ {_ALLOCATED} }} pageInfo {{ hasNextPage }} }} "
-    f"shippingLines(first: 5) {{ nodes {{ {_ALLOCATED} }} }} }} pageInfo {{ hasNextPage endCursor }} }} }}"
-)
-
 MOST_LOOKED_UP = 50
 
 

@@ -73,6 +73,10 @@ class ShopifyOrders:
             refunds=[_told_refund({"refund": each, "currency": told.get("currency")}) for each in told["refunds"]],
         )
 
+    def listed(self, told: Told, said_at: datetime) -> OrderNews | None:
+        """An order as the shop's own list has it, which is how its webhooks tell it."""
+        return self.news(self._order(told), said_at)
+
     def _order(self, told: Told) -> dict[str, Any]:
         if not whole(told.get("id")):
             raise ValueError("an order without an id")

@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from json import dumps
 from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
 
 from promograph import CodeAnswer, Offer, OfferGone, Opened, OrderPage, ShopCode, ShopFault, ShopRefusal
 
 from . import shopify_documents as documents
 from . import shopify_offers as offers
 from .push_settings import ShopifySettings
+from .settings import EcommerceSettings
+from .shop_http import said
 from .shopify_client import ShopifyClient
+from .shopify_orders import ShopifyOrders
 
 _FIRST_LOOK = 0.2
 _LONGEST_LOOK = 3.0
 _LOOKS = 40
+_ORDERS = 100
 _ELSEWHERE = "Another discount of the shop has this code."
 _OTHER_USES = (
     "Shopify lets all codes of a discount be used equally often, and this one, the fallback, has no limit of uses."
@@ -23,15 +28,16 @@ _OTHER_USES = (
 
 
 class Shopify:
-    """`settings` have a URL and a token."""
+    """`settings` have a URL and a token; `events` say from when on an order counts."""
 
     name: Final = "shopify"
     title: Final = "Shopify"
     codes_at_once: Final = 250
     offer_on_codes: Final = False
 
-    def __init__(self, settings: ShopifySettings) -> None:
+    def __init__(self, settings: ShopifySettings, events: EcommerceSettings) -> None:
         self._client = ShopifyClient(settings)
+        self._orders = ShopifyOrders(events)
         self._currency: str | None = None
 
     def obstacles(self, offer: Offer) -> list[str]:
@@ -102,7 +108,17 @@ class Shopify:
         return answers
 
     async def orders(self, since: datetime, after: str | None) -> OrderPage:
-        raise NotImplementedError
+        first = {"status": "any", "updated_at_min": since.isoformat(), "order": "updated_at asc"}
+        response = await self._client.orders(
+            {"limit": str(_ORDERS), **(first if after is None else {"page_info": after})}
+        )
+        told = said(response, changes=False)["orders"]
+        listed = [self._orders.listed(order, since) for order in told]
+        following = parse_qs(urlsplit(response.links.get("next", {}).get("url", "")).query)
+        return OrderPage(
+            orders=[news for news in listed if news is not None],
+            after=next(iter(following.get("page_info", ())), None),
+        )
 
     async def close(self) -> None:
         await self._client.close()

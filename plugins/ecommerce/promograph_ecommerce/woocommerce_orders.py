@@ -81,6 +81,10 @@ class WooCommerceOrders:
             ],
         )
 
+    def listed(self, told: Told, said_at: datetime) -> OrderNews | None:
+        """An order as the shop's own list has it, which is how its webhooks tell it."""
+        return self.news(self._order(told), said_at)
+
     def _order(self, told: Told) -> dict[str, Any]:
         money = ("discount", "discount_tax")
         return picked(told, *_OF_ORDER) | {

@@ -10,25 +10,29 @@ from promograph import CodeAnswer, Offer, Opened, OrderPage, ShopCode, ShopFault
 
 from . import woocommerce_coupons as coupons
 from .push_settings import WooCommerceSettings
+from .settings import EcommerceSettings
 from .shop_http import ShopHttp, patiently, said
+from .woocommerce_orders import WooCommerceOrders
 
 _API = "/wp-json/wc/v3"
 _BATCH = "/coupons/batch"
 _LOOKED_UP_AT_ONCE = 5
+_ORDERS = 100
 _ALREADY_THERE = "woocommerce_rest_coupon_code_already_exists"
 _GONE = frozenset({"woocommerce_rest_shop_coupon_invalid_id", "woocommerce_rest_coupon_invalid_id"})
 _ELSEWHERE = "Another coupon of the shop has this code."
 
 
 class WooCommerce:
-    """`settings` have a URL and a key."""
+    """`settings` have a URL and a key; `events` say from when on an order counts."""
 
     name: Final = "woocommerce"
     title: Final = "WooCommerce"
     codes_at_once: Final = 100
     offer_on_codes: Final = True
 
-    def __init__(self, settings: WooCommerceSettings) -> None:
+    def __init__(self, settings: WooCommerceSettings, events: EcommerceSettings) -> None:
+        self._orders = WooCommerceOrders(events)
         secret = settings.consumer_secret.get_secret_value() if settings.consumer_secret else ""
         auth = (settings.consumer_key or "", secret)
         self._http = ShopHttp(f"{settings.url}{_API}", headers={}, auth=auth, timeout=settings.timeout)
@@ -77,7 +81,21 @@ class WooCommerce:
                 task.cancel()
 
     async def orders(self, since: datetime, after: str | None) -> OrderPage:
-        raise NotImplementedError
+        # By their ids: an order that is changed meanwhile stays where it is.
+        told = await self._read(
+            "/orders",
+            modified_after=since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+            dates_are_gmt="true",
+            orderby="id",
+            order="asc",
+            per_page=str(_ORDERS),
+            page=after or "1",
+        )
+        listed = [self._orders.listed(order, since) for order in told]
+        return OrderPage(
+            orders=[news for news in listed if news is not None],
+            after=str(int(after or 1) + 1) if len(told) == _ORDERS else None,
+        )
 
     async def close(self) -> None:
         await self._http.close()

@@ -178,11 +178,13 @@ class Shopify:
         info = {"hasNextPage": start + 250 < len(mine), "endCursor": str(start + 250)}
         return {"codeDiscountNode": {"codeDiscount": {"codes": {"nodes": page, "pageInfo": info}}}}
 
-    def do_orders(self, after: str | None, changed: str) -> Any:
-        start = int(after or 0)
-        page = self.orders[start : start + 10]
-        info = {"hasNextPage": start + 10 < len(self.orders), "endCursor": str(start + 10)}
-        return {"orders": {"nodes": page, "pageInfo": info}}
+    def listed(self, request: Request) -> Response:
+        start, size = int(request.query_params.get("page_info", "0")), int(request.query_params["limit"])
+        more = {}
+        if start + size < len(self.orders):
+            url = request.url.replace_query_params(limit=size, page_info=start + size)
+            more = {"Link": f'<{url}>; rel="next"'}
+        return JSONResponse({"orders": self.orders[start : start + size]}, 200, more)
 
     def _node(self, code: str) -> Any:
         owner = self.owners.get(code.casefold())
@@ -294,6 +296,48 @@ class StandIn:
         self.shopify = Shopify(self.faults)
         self.woocommerce = WooCommerce(self.faults)
 
+    def sell(self, number: int, code: str, *, is_cancelled: bool = False) -> None:
+        """An order over 40.00 with 5.00 off for the code, in both shops."""
+        allocation = {"amount": "5.00", "discount_application_index": 0}
+        at = "2027-03-01T12:00:00"
+        line = {"id": number, "sku": "S", "quantity": 1, "price": "45.00", "discount_allocations": [allocation]}
+        item = {"id": number, "sku": "S", "product_id": 1, "quantity": 1, "subtotal": "45.00", "subtotal_tax": "0.00"}
+        self.shopify.orders.append(
+            {
+                "id": number,
+                "name": f"#{number}",
+                "created_at": f"{at}Z",
+                "updated_at": f"{at}Z",
+                "cancelled_at": f"{at}Z" if is_cancelled else None,
+                "financial_status": "paid",
+                "currency": "EUR",
+                "total_price": "40.00",
+                "test": False,
+                "discount_codes": [{"code": code, "amount": "5.00", "type": "fixed_amount"}],
+                "discount_applications": [{"type": "discount_code", "code": code, "value": "5.0"}],
+                "line_items": [line],
+                "shipping_lines": [],
+                "refunds": [],
+            }
+        )
+        self.woocommerce.orders.append(
+            {
+                "id": number,
+                "number": str(number),
+                "status": "cancelled" if is_cancelled else "processing",
+                "currency": "EUR",
+                "date_created_gmt": at,
+                "date_modified_gmt": at,
+                "date_paid_gmt": at,
+                "total": "40.00",
+                "shipping_total": "0.00",
+                "customer_id": 0,
+                "coupon_lines": [{"id": 1, "code": code.lower(), "discount": "5.00", "discount_tax": "0.00"}],
+                "line_items": [item],
+                "refunds": [],
+            }
+        )
+
     def app(self) -> Starlette:
         async def shopify(request: Request) -> Response:
             return await self.shopify.answer(request)
@@ -301,12 +345,16 @@ class StandIn:
         async def woocommerce(request: Request) -> Response:
             return await self.woocommerce.answer(request)
 
+        async def orders(request: Request) -> Response:
+            return self.shopify.listed(request)
+
         async def state(_: Request) -> Response:
             return JSONResponse(self.state())
 
         return Starlette(
             routes=[
                 Route("/admin/api/{version}/graphql.json", shopify, methods=["POST"]),
+                Route("/admin/api/{version}/orders.json", orders),
                 Route("/wp-json/wc/v3/{path:path}", woocommerce, methods=["GET", "POST"]),
                 Route("/state", state),
             ]

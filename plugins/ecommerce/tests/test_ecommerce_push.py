@@ -14,6 +14,7 @@ from promograph import (
     Money,
     Offer,
     OfferGone,
+    OrderState,
     Percentage,
     Secret,
     Shop,
@@ -22,7 +23,7 @@ from promograph import (
     ShopRefusal,
     Single,
 )
-from promograph_ecommerce import Shopify, ShopifySettings, WooCommerce, WooCommerceSettings
+from promograph_ecommerce import EcommerceSettings, Shopify, ShopifySettings, WooCommerce, WooCommerceSettings
 
 from .standin import StandIn, open_shops
 
@@ -54,7 +55,7 @@ def there(running: StandIn) -> StandIn:
 
 @pytest.fixture
 async def shopify(there: StandIn, anyio_backend: str) -> AsyncIterator[Shopify]:
-    made = Shopify(ShopifySettings(url=there.url, token=Secret("shpat_right"), timeout=TIMEOUT))
+    made = Shopify(ShopifySettings(url=there.url, token=Secret("shpat_right"), timeout=TIMEOUT), EcommerceSettings())
     yield made
     await made.close()
 
@@ -62,7 +63,8 @@ async def shopify(there: StandIn, anyio_backend: str) -> AsyncIterator[Shopify]:
 @pytest.fixture
 async def woocommerce(there: StandIn, anyio_backend: str) -> AsyncIterator[WooCommerce]:
     made = WooCommerce(
-        WooCommerceSettings(url=there.url, consumer_key="ck_1", consumer_secret=Secret("cs_1"), timeout=TIMEOUT)
+        WooCommerceSettings(url=there.url, consumer_key="ck_1", consumer_secret=Secret("cs_1"), timeout=TIMEOUT),
+        EcommerceSettings(),
     )
     yield made
     await made.close()
@@ -196,8 +198,11 @@ async def test_what_a_shop_has_no_words_for_is_said_before(shop: Shop) -> None:
 
 async def test_a_wrong_key_is_said(there: StandIn) -> None:
     wrong: list[Shop] = [
-        Shopify(ShopifySettings(url=there.url, token=Secret("shpat_wrong"))),
-        WooCommerce(WooCommerceSettings(url=there.url, consumer_key="ck_1", consumer_secret=Secret("cs_wrong"))),
+        Shopify(ShopifySettings(url=there.url, token=Secret("shpat_wrong")), EcommerceSettings()),
+        WooCommerce(
+            WooCommerceSettings(url=there.url, consumer_key="ck_1", consumer_secret=Secret("cs_wrong")),
+            EcommerceSettings(),
+        ),
     ]
     for shop in wrong:
         with pytest.raises(ShopRefusal, match="does not let us in") as refusal:
@@ -281,3 +286,24 @@ async def test_a_coupon_that_was_deleted_is_made_again(there: StandIn, woocommer
     assert again.remote is not None
     assert again.remote != answer.remote
     assert working(there, woocommerce) == {"WINTER-0000"}
+
+
+async def test_orders_are_listed_as_webhooks_tell_them(there: StandIn, shop: Shop) -> None:
+    for n in range(1, 231):
+        there.sell(n, f"WINTER-{n:04}", is_cancelled=n == 7)
+    since, after, found = datetime(2027, 3, 1, tzinfo=UTC), None, []
+    while True:
+        page = await shop.orders(since, after)
+        found += page.orders
+        after = page.after
+        if after is None:
+            break
+    assert [news.order for news in found] == [str(n) for n in range(1, 231)]
+    cancelled = [news.order for news in found if news.standing and news.standing.state is OrderState.CANCELLED]
+    assert cancelled == ["7"]
+    news = found[0]
+    assert news.shop == shop.name
+    assert news.standing is not None
+    assert news.standing.codes[0].discount == 500
+    assert news.standing.codes[0].code.upper() == "WINTER-0001"
+    assert news.standing.currency == "EUR"
