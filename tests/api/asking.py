@@ -47,6 +47,8 @@ _FIELDS = {
     "codesVoid": "changed",
     "batchUpdate": "changed batch { id }",
     "codesExport": "job { id }",
+    "promotionPush": "job { id }",
+    "shopReconcile": "job { id }",
     "codeReplace": f"replayed issuance {{ {ISSUANCE} }}",
     "codesReplace": f"replaced results {{ code issuance {{ {ISSUANCE} }} error {{ code field }} }}",
     "codeReturn": "code",

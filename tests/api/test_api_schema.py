@@ -241,6 +241,7 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
         "Query.promotions",
         "Query.sends",
         "Query.shopOrders",
+        "Query.shopDifferences",
         "Query.webhookDeliveries",
         "Query.webhooks",
     ]

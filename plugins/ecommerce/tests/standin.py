@@ -34,10 +34,13 @@ class Faults:
     every: int = 0
     ways: tuple[str, ...] = FAULTS
     silence: float = 1.0
+    changes_only: bool = False
     asked: int = 0
     happened: dict[str, int] = field(default_factory=dict)
 
     def next(self, *, changes: bool) -> str | None:
+        if self.changes_only and not changes:
+            return None
         self.asked += 1
         if not self.every or self.asked % self.every:
             return None

@@ -96,22 +96,6 @@ def working(there: StandIn, shop: Shop) -> set[str]:
     return {each["code"].upper() for each in there.woocommerce.coupons.values() if each["status"] == "publish"}
 
 
-async def test_codes_are_put_and_stopped_and_put_again(there: StandIn, shop: Shop) -> None:
-    remote, asked = await opened(shop), codes(shop.codes_at_once)
-    answers = await shop.put(remote, OFFER, asked)
-    assert all(answer.why is None and answer.remote for answer in answers)
-    assert len({answer.remote for answer in answers}) == len(asked)
-    assert working(there, shop) - {"FIRST"} == {code.text for code in asked}
-    known = [replace(code, remote=answer.remote) for code, answer in zip(asked, answers, strict=True)]
-    stopped = await shop.stop(remote, known[:10])
-    assert await shop.stop(remote, known[:10]) == stopped, "what is stopped may be stopped again"
-    assert working(there, shop) - {"FIRST"} == {code.text for code in asked[10:]}
-    back = [replace(code, remote=answer.remote) for code, answer in zip(asked[:10], stopped, strict=True)]
-    assert all(answer.why is None for answer in await shop.put(remote, OFFER, back))
-    assert working(there, shop) - {"FIRST"} == {code.text for code in asked}
-    assert len(there.state()[shop.name]) - len(working(there, shop)) == 0
-
-
 async def test_what_a_shop_will_not_take_is_said_of_each_code(there: StandIn, shop: Shop) -> None:
     other = replace(OFFER, handle="other", name="Other")
     taken = await shop.open(other, ShopCode(text="TAKEN", uses=1))
@@ -145,19 +129,6 @@ async def test_an_answer_that_was_lost_is_found_out_about(there: StandIn, shop: 
         (elsewhere,) = await shop.find("another", replace(OFFER, handle="another"), asked[:1])
         assert elsewhere is not None
         assert elsewhere.why is not None
-
-
-async def test_a_closed_offer_works_nowhere_and_opens_again(there: StandIn, shop: Shop) -> None:
-    remote, asked = await opened(shop), codes(3)
-    answers = await shop.put(remote, OFFER, asked)
-    known = [replace(code, remote=answer.remote) for code, answer in zip(asked, answers, strict=True)]
-    for is_open in (False, True):
-        offer = replace(OFFER, is_open=is_open)
-        assert (shop.words(offer) == shop.words(OFFER)) is is_open
-        await shop.change(remote, offer)
-        if shop.offer_on_codes:
-            await shop.put(remote, offer, known)
-        assert bool(working(there, shop)) is is_open
 
 
 async def test_a_shop_that_is_busy_or_broken_is_asked_again(there: StandIn, shop: Shop) -> None:
