@@ -240,8 +240,8 @@ def test_each_field_that_gives_a_connection_takes_its_four_arguments(schema: Gra
         "Query.jobs",
         "Query.promotions",
         "Query.sends",
-        "Query.shopOrders",
         "Query.shopDifferences",
+        "Query.shopOrders",
         "Query.webhookDeliveries",
         "Query.webhooks",
     ]
