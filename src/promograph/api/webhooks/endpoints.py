@@ -27,6 +27,7 @@ described(
         "POOL_REFILLED": "There are enough codes again.",
         "FALLBACK_ON": "Its pool is empty, and customers get the fallback code.",
         "PROMOTION_ENDED": "A promotion was ended, by hand or by a limit that it has reached; not by the clock.",
+        "SALE_REFUSED": "A sale that was reported late could not be redeemed: its discount counts nowhere.",
         "MESSAGE_DELIVERED": "A message has reached its recipient.",
         "MESSAGE_BOUNCED": "A message was turned down for good.",
         "WEBHOOK_TEST": "What `webhookTest` sends; nobody has to ask for it.",

@@ -12,7 +12,7 @@ from promograph.domain.issuing import Issuance
 from promograph.domain.redeeming import Redemption, Rollback
 
 Data = Mapping[str, Any]
-"""Texts, numbers, instants, None, and mappings of these."""
+"""Texts, numbers, instants, None, and mappings and lists of these."""
 
 
 class WebhookType(StrEnum):
@@ -28,6 +28,7 @@ class WebhookType(StrEnum):
     POOL_REFILLED = "pool.refilled"
     FALLBACK_ON = "fallback.on"
     PROMOTION_ENDED = "promotion.ended"
+    SALE_REFUSED = "sale.refused"
     MESSAGE_DELIVERED = "message.delivered"
     MESSAGE_BOUNCED = "message.bounced"
     WEBHOOK_TEST = "webhook.test"
@@ -39,6 +40,7 @@ OF_EVENTS = {
     EventKind.STOCK_REFILLED: WebhookType.POOL_REFILLED,
     EventKind.FALLBACK_ON: WebhookType.FALLBACK_ON,
     EventKind.PROMOTION_ENDED: WebhookType.PROMOTION_ENDED,
+    EventKind.SALE_REFUSED: WebhookType.SALE_REFUSED,
 }
 
 
