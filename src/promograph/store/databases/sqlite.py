@@ -36,7 +36,7 @@ _PRAGMAS = (
 
 # A load puts its keys all over the unique index, which the writer had better remember. What readers come upon again
 # they find in the system's own cache; four of them, each remembering what a long list or a file was, took 256 MB.
-_WRITER_CACHE, _READER_CACHE = "PRAGMA cache_size=-65536", "PRAGMA cache_size=-8192"
+_WRITER_CACHE, _READER_CACHE = "PRAGMA cache_size=-49152", "PRAGMA cache_size=-8192"
 
 
 class SqliteDatabase(Database):
