@@ -72,7 +72,7 @@ def _row(columns: Sequence[tuple[str, str]], number: int) -> list[Any]:
 
 def _walks(connection: Connection, statement: Statement, size: int) -> list[str]:
     """What the statement's plan says of walking large tables."""
-    if "pg_" in statement._sqlite._sql:
+    if "pg_" in statement._sqlite._sql or statement._sqlite._sql.startswith("SET "):
         return []  # for PostgreSQL alone
     compiled, params = statement._sqlite, dict[str, Any]()
     rows = [_row(compiled._columns, number) for number in range(size)] if compiled._columns else None
