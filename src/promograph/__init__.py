@@ -17,6 +17,7 @@ from promograph.channels import (
     HappeningKind,
     Message,
     MessageChannel,
+    MessageTrigger,
     OfferGone,
     Opened,
     OrderChannel,
@@ -30,6 +31,7 @@ from promograph.channels import (
     ShopCode,
     ShopFault,
     ShopRefusal,
+    TriggerOutcome,
 )
 from promograph.domain.carts import Money
 from promograph.domain.issuing import IssueOutcome, IssueRequest
@@ -65,6 +67,7 @@ __all__ = [
     "IssueRequest",
     "Message",
     "MessageChannel",
+    "MessageTrigger",
     "Money",
     "Offer",
     "OfferGone",
@@ -99,6 +102,7 @@ __all__ = [
     "SmsEncoding",
     "SmsSize",
     "TemplateFunction",
+    "TriggerOutcome",
     "__version__",
     "hookimpl",
     "sms_size",

@@ -9,6 +9,7 @@ from .any_shop import AnyShop
 from .order_source import OrderSource
 from .settings import EcommerceSettings
 from .shopify_orders import ShopifyOrders
+from .thanks import thank
 from .woocommerce_orders import WooCommerceOrders
 
 
@@ -23,6 +24,7 @@ class EcommerceChannel:
     def __init__(self, settings: EcommerceSettings, shops: Mapping[str, Shop] | None = None) -> None:
         self.shops: Final[Mapping[str, Shop]] = shops or {}
         sources: tuple[OrderSource, ...] = (ShopifyOrders(settings), WooCommerceOrders(settings), AnyShop(settings))
+        self._thanks = settings.thanks
         self._sources = {source.name: source for source in sources}
 
     def receive(self, request: ProviderRequest) -> list[ProviderEvent]:
@@ -39,3 +41,5 @@ class EcommerceChannel:
             if news is not None:
                 said.append(news)
         await desk.report_orders(said)
+        if self._thanks is not None:
+            await thank(self._thanks, said, desk)

@@ -23,6 +23,9 @@ class EcommerceSettings(ChannelSettings):
     customer: Literal["id", "email", "none"] = Field(
         default="id", description="What of an order is the customer's id here: the shop's own id, the e-mail address."
     )
+    thanks: str | None = Field(
+        default=None, description="The key of a triggered send: whose message goes to the customer of each order sold."
+    )
     test_orders: bool = Field(default=False, description="Whether Shopify's test orders count.")
     event_window: int = Field(
         default=300, gt=0, description="How many seconds old a signed message of any other shop may be."

@@ -3,7 +3,7 @@
 from promograph.channels.contract import Capability, Channel, EventChannel, MessageChannel, OrderChannel
 from promograph.channels.desk import Desk
 from promograph.channels.happenings import Happening, HappeningKind
-from promograph.channels.messages import Delivery, DeliveryStatus, Message
+from promograph.channels.messages import Delivery, DeliveryStatus, Message, MessageTrigger, TriggerOutcome
 from promograph.channels.provider_events import BadSignature, ProviderEvent, ProviderRequest
 from promograph.channels.settings import ChannelSettings, Secret, SettingsReader
 from promograph.channels.shops import (
@@ -32,6 +32,7 @@ __all__ = [
     "HappeningKind",
     "Message",
     "MessageChannel",
+    "MessageTrigger",
     "OfferGone",
     "Opened",
     "OrderChannel",
@@ -45,4 +46,5 @@ __all__ = [
     "ShopCode",
     "ShopFault",
     "ShopRefusal",
+    "TriggerOutcome",
 ]

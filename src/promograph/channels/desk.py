@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from promograph.channels.messages import MessageTrigger, TriggerOutcome
 from promograph.channels.provider_events import ProviderEvent
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.orders.news import OrderNews
@@ -39,6 +40,12 @@ class Desk(Protocol):
 
         How each order stands then; None for one that names no code of ours. A use that cannot be counted is kept, shown
         to people, and tried again. Whoever learns of an order otherwise (from a list, say) tells of it here as well.
+        """
+
+    async def trigger_messages(self, triggers: Sequence[MessageTrigger]) -> list[TriggerOutcome]:
+        """Messages of other channels, each with a code of its own where its send says so: thanks for an order, say.
+
+        They are kept when this returns, and sent in their own time; the same ones again are the same messages.
         """
 
     async def report_delivery(self, events: Sequence[ProviderEvent]) -> None:

@@ -32,6 +32,30 @@ class Message:
             raise ValueError(f"{self.key!r} is no key of a message")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageTrigger:
+    """A message to one customer, by the send whose message it is: its key, as whoever set the send up chose it.
+
+    `message` is your own key of what triggers it: the same one for the same customer is the same message and code.
+    """
+
+    send: str
+    customer: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerOutcome:
+    """`key` is that of the message, which is kept and will be sent; `replayed`: it was there before.
+
+    Without one, `why` is a sentence that says why there is no message.
+    """
+
+    key: str | None = None
+    replayed: bool = False
+    why: str | None = None
+
+
 class DeliveryStatus(StrEnum):
     """ACCEPTED: the provider has it. REFUSED: it will never take this one. TRY_AGAIN: everything else."""
 

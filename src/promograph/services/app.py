@@ -142,7 +142,12 @@ class Services:
     def desk(self, channel: str) -> ChannelDesk:
         """What the channel of that name is handed to work with."""
         return ChannelDesk(
-            channel, issuing=self.issuing, redeeming=self.redeeming, orders=self.orders, keep=self.inbound.keep
+            channel,
+            issuing=self.issuing,
+            redeeming=self.redeeming,
+            orders=self.orders,
+            triggers=self.triggers,
+            keep=self.inbound.keep,
         )
 
     async def prepare(self) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from promograph.channels import ProviderEvent
+from promograph.channels import MessageTrigger, ProviderEvent, TriggerOutcome
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.orders.news import OrderNews
 from promograph.domain.orders.reports import OrderReport
@@ -12,6 +12,7 @@ from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackOu
 from promograph.services.issuing import Issuing
 from promograph.services.orders import Orders
 from promograph.services.redeeming import Redeeming
+from promograph.services.sending.triggering import Triggers
 
 Keep = Callable[[str, Sequence[ProviderEvent]], Awaitable[int]]
 
@@ -19,11 +20,14 @@ Keep = Callable[[str, Sequence[ProviderEvent]], Awaitable[int]]
 class ChannelDesk:
     """A `Desk` for the channel `name`. `keep` takes in what was said of messages."""
 
-    def __init__(self, name: str, *, issuing: Issuing, redeeming: Redeeming, orders: Orders, keep: Keep) -> None:
+    def __init__(
+        self, name: str, *, issuing: Issuing, redeeming: Redeeming, orders: Orders, triggers: Triggers, keep: Keep
+    ) -> None:
         self._name = name
         self._issuing = issuing
         self._redeeming = redeeming
         self._orders = orders
+        self._triggers = triggers
         self._keep = keep
 
     async def request_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
@@ -42,6 +46,9 @@ class ChannelDesk:
 
     async def report_orders(self, news: Sequence[OrderNews]) -> list[OrderReport | None]:
         return await self._orders.report(self._name, news)
+
+    async def trigger_messages(self, triggers: Sequence[MessageTrigger]) -> list[TriggerOutcome]:
+        return await self._triggers.trigger_many(triggers)
 
     async def report_delivery(self, events: Sequence[ProviderEvent]) -> None:
         await self._keep(self._name, events)

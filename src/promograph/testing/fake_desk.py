@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from promograph.channels import ProviderEvent
+from promograph.channels import MessageTrigger, ProviderEvent, TriggerOutcome
 from promograph.domain.codes import normalise
 from promograph.domain.issuing import IssueOutcome, IssueRequest
 from promograph.domain.orders.heard import Aim, Heard, aim
@@ -16,6 +16,7 @@ class FakeDesk:
 
     def __init__(self) -> None:
         self.heard: dict[tuple[str, str], Heard] = {}
+        self.triggered: dict[MessageTrigger, None] = {}
         self.is_away = False
 
     async def report_orders(self, news: Sequence[OrderNews]) -> list[OrderReport | None]:
@@ -42,6 +43,13 @@ class FakeDesk:
 
     async def report_rollbacks(self, requests: Sequence[RollbackRequest]) -> list[RollbackOutcome]:
         raise NotImplementedError
+
+    async def trigger_messages(self, triggers: Sequence[MessageTrigger]) -> list[TriggerOutcome]:
+        if self.is_away:
+            raise ConnectionError("the store is away")
+        before = len(self.triggered)
+        self.triggered |= dict.fromkeys(triggers)
+        return [TriggerOutcome(key=one.message, replayed=len(self.triggered) == before) for one in triggers]
 
     async def report_delivery(self, events: Sequence[ProviderEvent]) -> None:
         raise NotImplementedError

@@ -1,14 +1,17 @@
 """Messages triggered one by one: kept before the caller is answered, sent by whichever server comes first."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from promograph.channels import MessageTrigger, TriggerOutcome
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_key
 from promograph.domain.people.audiences import ADDRESSES
 from promograph.domain.people.customers import Customer
 from promograph.domain.sending.outbox import SkipReason, message_key, why_unreached
 from promograph.domain.sending.sends import check_may
+from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.services.sending.sends import unknown
@@ -63,6 +66,21 @@ class Triggers:
         if not found.replayed:
             self._wake()
         return found
+
+    async def trigger_many(self, triggers: Sequence[MessageTrigger]) -> list[TriggerOutcome]:
+        """An outcome each, in their order, by the keys of their sends."""
+        keys = {one.send for one in triggers if is_storable(one.send)}
+        ids = await self._database.read(lambda connection: sends.by_key(connection, keys))
+        return list(await asyncio.gather(*(self._outcome(one, ids.get(one.send)) for one in triggers)))
+
+    async def _outcome(self, trigger: MessageTrigger, send: int | None) -> TriggerOutcome:
+        if send is None:
+            return TriggerOutcome(why=f"There is no send with the key {trigger.send!r}.")
+        try:
+            found = await self.trigger(TriggerRequest(send=send, customer=trigger.customer, message=trigger.message))
+        except BadInput as problem:
+            return TriggerOutcome(why=str(problem))
+        return TriggerOutcome(key=found.key, replayed=found.replayed)
 
     async def _write(self, requests: Sequence[TriggerRequest]) -> Sequence[Triggered]:
         now = self._clock()
