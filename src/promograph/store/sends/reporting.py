@@ -4,14 +4,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from promograph.store.redemptions import STANDING
 from promograph.store.sends import Going
 from promograph.store.statements import Statement
 
-# A code of one's own is used by whoever has it, a shared one by the customer who was given it.
+# A code of one's own is used by whoever has it, a shared one by the customer who was given it: that one's uses are few,
+# those of a code that everybody shares are not.
 _USED = (
-    "EXISTS (SELECT 1 FROM redemption d @by(redemption_code) WHERE d.promotion_id = i.promotion_id AND d.seq = i.seq "
-    "AND (i.seq <> 0 OR (d.customer = i.customer AND d.redeemed_at >= i.issued_at)) AND NOT EXISTS (SELECT 1 "
-    "FROM rollback b WHERE b.promotion_id = d.promotion_id AND b.number = d.number AND b.is_whole))"
+    "CASE WHEN i.seq <> 0 THEN EXISTS (SELECT 1 FROM redemption d @by(redemption_code) "
+    f"WHERE d.promotion_id = i.promotion_id AND d.seq = i.seq AND {STANDING}) "
+    "ELSE EXISTS (SELECT 1 FROM redemption d @by(redemption_customer) WHERE d.customer = i.customer "
+    f"AND d.promotion_id = i.promotion_id AND d.seq = 0 AND d.redeemed_at >= i.issued_at AND {STANDING}) END"
 )
 _CODES = Statement(
     f"SELECT i.kind, count(*), sum(CASE WHEN {_USED} THEN 1 ELSE 0 END) FROM issuance i "
