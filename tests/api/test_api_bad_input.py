@@ -84,7 +84,14 @@ def least(kind: GraphQLInputType) -> Any:
     return _LEAST.get(get_named_type(kind).name, "x")
 
 
-_LEAST = {"Int": 1, "Decimal": "1", "Boolean": True, "CurrencyCode": "EUR", "Duration": "PT1M"}
+_LEAST = {
+    "Int": 1,
+    "Decimal": "1",
+    "Boolean": True,
+    "CurrencyCode": "EUR",
+    "Duration": "PT1M",
+    "DateTime": "2027-03-01T12:00:00Z",
+}
 
 
 def put(kind: GraphQLInputType, base: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from promograph.web.app import create_app
 
 from .asking import ADMIN, READER, SCOPES, schema
 
-EXAMPLES = {ADMIN: 5, READER: 2}
+EXAMPLES = {ADMIN: 3, READER: 1}
 HANDLES = ["seed-1", "seed-2", "seed-3"]
 IDS = [global_id("Promotion", 1), global_id("Promotion", 2), global_id("Code", 1, 1), global_id("Batch", 1), "x"]
 TEXTS = [*HANDLES, "percent", "SEED-1", "SEED-2", "ann", "bob", "UTC", "Europe/Paris", "test", "k1", "a\0b", ""]

@@ -197,12 +197,13 @@ def test_a_hold_keeps_its_promise_to_a_sale_that_is_reported_after_it_has_lapsed
         assert known.redemption.discount.amount == Decimal("12.00")
 
 
-def test_many_processes_of_a_shop_share_the_file(shop: Shop, late: Path, network: Network) -> None:
+def test_many_processes_of_a_shop_share_the_file(shop: Shop, late: Path) -> None:
     codes = [f"M-{n}" for n in range(12)]
     handle = shop.promotion(*codes)
-    network.cut = Cut.AFTER
 
     def sell(code: str) -> bool:
+        network = Network()  # whoever closes a client closes its network
+        network.cut = Cut.AFTER
         with shop.client(late, network, patience=0.01, **ACCEPTS) as client:
             return client.redeem(sale(code)).is_accepted
 

@@ -11,7 +11,7 @@ from .conftest import BothStores, NewServer
 from .servers import PATIENCE_SECONDS, Server, poll, running
 from .stores import differences, new_token, sql
 
-CODES = 350_000
+CODES = 200_000
 BEFORE = 5
 
 _BEGUN = "SELECT done FROM job WHERE status = 'RUNNING' AND done > 0 AND done < total"

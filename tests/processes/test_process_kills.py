@@ -10,7 +10,8 @@ from .conftest import BothStores, NewServer
 from .servers import Server, Surroundings, running
 from .stores import ISSUED, REDEEMED, differences, sql
 
-KILLS = 10
+KILLS = 5
+"""On each store."""
 _SHOWN = 500
 
 

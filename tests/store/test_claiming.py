@@ -75,7 +75,7 @@ async def test_codes_made_on_demand_are_as_many_as_are_missing(ground: Ground) -
 
 
 # SQLite is told the order of the joins in the statement itself; to PostgreSQL the connection's settings tell it.
-@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("prepared_url", ["postgresql"], indirect=True)
 async def test_the_hot_statements_read_by_their_indexes(ground: Ground) -> None:
     """On tables that were filled a moment ago and of which no statistics were taken."""
     await ground.promotion("large", LARGE, code_kind=CodeKind.MULTIPLE, uses_per_customer=2)

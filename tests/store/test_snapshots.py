@@ -17,11 +17,11 @@ pytestmark = pytest.mark.anyio
 ISSUED = Statement("SELECT count(*) FROM issuance")
 
 
-async def test_a_snapshot_is_of_one_moment(ground: Ground, store_url: str) -> None:
+async def test_a_snapshot_is_of_one_moment(ground: Ground, prepared_url: str) -> None:
     await ground.promotion("sale", ["A", "B"])
 
     async def issue() -> None:
-        beside = Services.open(store_url)
+        beside = Services.open(prepared_url)
         try:
             await beside.issuing.issue(IssueRequest(promotion="sale", customer="ann"))
         finally:

@@ -27,7 +27,7 @@ _COLUMNS = (
 _REDEEMED = Statement(
     "SELECT r.promotion_id, r.seq, r.ref, d.number, d.discount_minor, d.discount_currency "
     "FROM @rows(promotion_id bigint, seq bigint, ref text) r "
-    "JOIN redemption d ON d.promotion_id = r.promotion_id AND d.seq = r.seq "
+    "JOIN redemption d @by(redemption_code) ON d.promotion_id = r.promotion_id AND d.seq = r.seq "
     f"WHERE d.order_ref = r.ref AND {STANDING} ORDER BY d.number"
 )
 _REFUSED = Statement(
