@@ -9,7 +9,8 @@ from promograph.domain.clock import Clock
 from promograph.domain.orders.fitting import fitting
 from promograph.domain.orders.news import OrderNews
 from promograph.domain.orders.reports import OrderReport
-from promograph.errors import BadInput, StoreError
+from promograph.errors import BadInput
+from promograph.services.quietly import quietly
 from promograph.services.telling import Telling
 from promograph.store.databases.database import Connection, Database
 from promograph.store.listing import Page, Slice
@@ -59,12 +60,7 @@ class Orders:
     async def serve(self) -> None:
         """Try again what is due, until cancelled."""
         while True:
-            try:
-                await self.retry_due()
-            except StoreError:
-                pass  # it is away, and others say so
-            except Exception:
-                logger.exception("trying again what was refused in orders failed")
+            await quietly(self.retry_due(), logger, "trying again what was refused in orders")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def page(self, query: OrderQuery, part: Slice) -> Page:

@@ -16,6 +16,7 @@ from promograph.domain.jobs import JobKind, broken_down, fault
 from promograph.errors import BadInput, StoreError
 from promograph.services.jobs.owners import is_gone, new_owner
 from promograph.services.jobs.runs import JobCancelled, Kind, Run
+from promograph.services.quietly import quietly
 from promograph.store.databases.database import Database
 from promograph.store.jobs import files as job_files
 from promograph.store.jobs import running as job_running
@@ -76,12 +77,7 @@ class Runner:
             looking.add_done_callback(self._looking.discard)
 
     async def _look_quietly(self) -> None:
-        try:
-            await self.look()
-        except StoreError:
-            pass  # it is away, and others say so
-        except Exception:
-            logger.exception("looking for jobs failed")
+        await quietly(self.look(), logger, "looking for jobs")
 
     async def serve(self) -> None:
         """Take up whatever waits or was left by the dead, until cancelled."""

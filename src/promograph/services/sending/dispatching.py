@@ -16,6 +16,7 @@ from promograph.domain.sending.messages import CodeAct
 from promograph.domain.sending.sends import Send, SendStatus
 from promograph.errors import BadInput, StoreError
 from promograph.services.jobs.owners import is_gone
+from promograph.services.quietly import quietly
 from promograph.services.sending.carriers import Carriers
 from promograph.services.sending.filling import PreparedMessage
 from promograph.services.sending.posting import LEASE, Handful, Posting
@@ -66,12 +67,7 @@ class Dispatcher:
         """Until cancelled."""
         while not self._is_closing:
             self._woken.clear()
-            try:
-                await self._look()
-            except StoreError:
-                pass  # it is away, and others say so
-            except Exception:
-                logger.exception("looking for sends failed")
+            await quietly(self._look(), logger, "looking for sends")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
 

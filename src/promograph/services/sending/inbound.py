@@ -13,8 +13,8 @@ from promograph.channels import Channel, Desk, EventChannel, Happening, Happenin
 from promograph.channels.provider_events import ProviderEvent, ProviderRequest
 from promograph.domain.clock import Clock
 from promograph.domain.sending.deliveries import DeliveryEventKind, DeliveryState, delivery_state
-from promograph.errors import StoreError
 from promograph.services.batching import Gatherer
+from promograph.services.quietly import quietly
 from promograph.services.telling import Telling
 from promograph.store import inbound
 from promograph.store.databases.database import Database
@@ -99,16 +99,14 @@ class Inbound:
         """Work on whatever is due, until cancelled."""
         while True:
             self._woken.clear()
-            try:
-                await self.work()
-                await self.prune()
-            except StoreError:
-                pass  # it is away, and others say so
-            except Exception:
-                logger.exception("working on what channels were told failed")
+            await quietly(self._work_and_prune(), logger, "working on what channels were told")
             # Else something may have become due, or been left by a process that is dead.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
+
+    async def _work_and_prune(self) -> None:
+        await self.work()
+        await self.prune()
 
     async def work(self) -> int:
         """Work on all that is due now; how much that was."""

@@ -293,7 +293,7 @@ def _begin(connection: Connection, going: Going, ready: Ready, now: datetime) ->
 
 
 def _check_free(connection: Connection, terms: SendTerms, own: int | None) -> None:
-    if sends.is_key_taken(connection, terms.key, besides=own):
+    if sends.by_key(connection, [terms.key]).get(terms.key, own) != own:
         raise BadInput(InputProblem.TAKEN, f"Another send has the key {terms.key!r}; choose another.", field=("key",))
 
 

@@ -5,7 +5,8 @@ import logging
 from datetime import timedelta
 
 from promograph.domain.clock import Clock
-from promograph.errors import BadInput, StoreError
+from promograph.errors import BadInput
+from promograph.services.quietly import quietly
 from promograph.services.shops import Shops
 from promograph.store import promotions
 from promograph.store.databases.database import Connection, Database
@@ -29,12 +30,7 @@ class Following:
     async def serve(self) -> None:
         """Where there is a shop, until cancelled."""
         while self._shops.shops:
-            try:
-                await self.look()
-            except StoreError:
-                pass  # it is away, and others say so
-            except Exception:
-                logger.exception("following promotions in shops failed")
+            await quietly(self.look(), logger, "following promotions in shops")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def look(self) -> int:

@@ -7,7 +7,7 @@ settled comes again when its time is over: a process that is killed loses nothin
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from random import random
@@ -19,6 +19,7 @@ from promograph.domain.webhooks.retrying import Answer
 from promograph.domain.webhooks.signing import signed_headers
 from promograph.errors import StoreError
 from promograph.services.batching import Gatherer
+from promograph.services.quietly import quietly
 from promograph.services.webhooks.posting import Poster
 from promograph.services.webhooks.rules import WebhookRules
 from promograph.store.databases.database import Connection, Database
@@ -26,6 +27,8 @@ from promograph.store.webhooks import deliveries, due
 from promograph.store.webhooks.due import Due, Tried
 
 logger = logging.getLogger("promograph.webhooks")
+
+_LOOKING = "looking for what webhooks are to be told"
 
 _LOOK_SECONDS = 0.5
 _PLACES = 32
@@ -62,8 +65,8 @@ class Couriers:
             self._woken.clear()
             if monotonic() > prunes_at:
                 prunes_at = monotonic() + _PRUNE_SECONDS
-                await _quietly(self.prune())
-            await _quietly(self.look())
+                await quietly(self.prune(), logger, _LOOKING)
+            await quietly(self.look(), logger, _LOOKING)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
 
@@ -155,12 +158,3 @@ class Couriers:
         now = self._clock()
         await self._database.write(lambda connection: due.settle(connection, tried, now))
         return [None] * len(tried)
-
-
-async def _quietly(work: Awaitable[object]) -> None:
-    try:
-        await work
-    except StoreError:
-        pass  # it is away, and others say so
-    except Exception:
-        logger.exception("looking for what webhooks are to be told failed")

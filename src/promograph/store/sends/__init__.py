@@ -33,7 +33,6 @@ _UPDATE = Statement(
 _BY_ID = Statement(f"SELECT {_COLUMNS} FROM @rows(id bigint) r JOIN send s ON s.id = r.id")
 _BY_TOKEN = Statement("SELECT s.token, s.id FROM @rows(token text) r JOIN send s ON s.token = r.token")
 _BY_KEY = Statement("SELECT s.key, s.id FROM @rows(key text) r JOIN send s ON s.key = r.key")
-_KEY_TAKEN = Statement("SELECT s.id FROM send s WHERE s.key = :key")
 _LOCK = Statement(
     f"SELECT s.reached, s.is_read, s.paced_to, s.spans, {_COLUMNS} FROM @rows(id bigint) r "
     "JOIN send s ON s.id = r.id ORDER BY s.id @lock(s)"
@@ -101,10 +100,6 @@ def by_token(connection: Connection, tokens: Iterable[str]) -> dict[str, int]:
 def by_key(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     """The ids of sends by their keys."""
     return {row[0]: row[1] for row in _BY_KEY.fetch(connection, [(key,) for key in sorted(set(keys))])}
-
-
-def is_key_taken(connection: Connection, key: str, *, besides: int | None = None) -> bool:
-    return any(id_ != besides for (id_,) in _KEY_TAKEN.fetch(connection, key=key))
 
 
 def page(connection: Connection, part: Slice, status: SendStatus | None = None) -> Page:
