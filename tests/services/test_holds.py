@@ -157,6 +157,17 @@ async def test_a_lapsed_hold_is_over_for_good_whoever_noticed(world: World) -> N
     assert (await world.inventory(promotion)).held == 0
 
 
+async def test_a_hold_that_another_server_has_seen_lapse_is_over_for_one_whose_clock_is_behind(world: World) -> None:
+    promotion = await world.promotion(codes=1, uses_per_code=2, budget=eur(1000))
+    text = await world.code(promotion, "ann")
+    first = held(await hold(world, text, discount=eur(600), ttl=timedelta(seconds=1)))
+    world.clock.move(seconds=1)
+    held(await hold(world, text, discount=eur(600)))
+    world.clock.move(seconds=-0.5)
+    assert (await redeem(world, hold=first.token)).refusals == over(HoldState.LAPSED)
+    assert await money(world, promotion) == (0, 600)
+
+
 async def test_redeeming_a_hold_keeps_what_it_promised(world: World) -> None:
     """Without the cart being told again, and whatever has run out since."""
     await set_up_types(world.services)

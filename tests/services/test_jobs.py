@@ -30,6 +30,11 @@ KIND = JobKind.CODES_EXPORT
 ALL = frozenset(JobKind)
 
 
+def add(connection: Connection, run: Run, number: int) -> Progress:
+    replays.remember(connection, "counted", f"{run.job.id}-{number}", None, None, 0)
+    return Progress(state={"next": number + 1}, done=number + 1, total=run.input)
+
+
 class Counting:
     """Adds a row for each number up to the input, one a chunk; the rows say how often each was added."""
 
@@ -40,6 +45,8 @@ class Counting:
         self.stop_before: int | None = None
         self.raises: Exception | None = None
         self.undone = 0
+        self.chunk = add
+        """The next one; those after it are plain."""
 
     async def run(self, run: Run) -> None:
         for number in range(run.progress.done, run.input):
@@ -48,17 +55,13 @@ class Counting:
             await self.go_on.wait()
             if self.raises is not None:
                 raise self.raises
-            await run.step(lambda connection, number=number: add(connection, run, number))  # type: ignore[misc]
+            chunk, self.chunk = self.chunk, add
+            await run.step(lambda connection, number=number, chunk=chunk: chunk(connection, run, number))  # type: ignore[misc]
         await run.finish(lambda _: Result(report={"counted": run.progress.done}))
 
     async def undo(self, run: Run) -> None:
         self.undone += 1
         await run.step(lambda _: run.progress)
-
-
-def add(connection: Connection, run: Run, number: int) -> Progress:
-    replays.remember(connection, "counted", f"{run.job.id}-{number}", None, None, 0)
-    return Progress(state={"next": number + 1}, done=number + 1, total=run.input)
 
 
 class Process:
@@ -253,6 +256,34 @@ async def test_a_store_that_is_away_for_a_while_fails_no_job(process: Callable[[
     assert isinstance(one.database, Interposed)
     one.database.before_write = away
     one.kind.go_on.set()
+    assert (await one.jobs.wait(job.id, 30)).status is JobStatus.DONE
+    assert await counted(one, job) == [0, 1, 2]
+
+
+async def test_what_was_done_when_the_store_went_away_is_not_done_again(process: Callable[[], Process]) -> None:
+    """The answer to a chunk was lost, though not the chunk, and the store was then away for several looks."""
+    one = process()
+    assert isinstance(one.database, Interposed)
+    database = one.database
+    away = 4
+
+    async def restart() -> None:
+        raise StoreUnavailable("It is restarting.")
+
+    async def look() -> None:
+        nonlocal away
+        if away:
+            away -= 1
+            database.before_read = look
+            raise StoreUnavailable("It is restarting yet.")
+
+    def lose_the_answer(connection: Connection, run: Run, number: int) -> Progress:
+        database.after_write, database.before_read = restart, look
+        return add(connection, run, number)
+
+    one.kind.chunk = lose_the_answer
+    job = await one.begin(3)
+    await until(lambda: not away)
     assert (await one.jobs.wait(job.id, 30)).status is JobStatus.DONE
     assert await counted(one, job) == [0, 1, 2]
 

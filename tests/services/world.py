@@ -42,21 +42,33 @@ class SetClock:
         self.now += timedelta(**length)
 
 
+Act = Callable[[], Awaitable[object]]
+
+
 class Interposed(Database):
-    """A database that lets something else happen before one of its writes: races, at the point where they matter."""
+    """A database that lets something else happen beside a transaction: races, at the point where they matter."""
 
     def __init__(self, inner: Database) -> None:
         self._inner = inner
         self.dialect = inner.dialect
-        self.before_write: Callable[[], Awaitable[object]] | None = None
+        self.before_write: Act | None = None
+        self.after_write: Act | None = None
+        self.before_read: Act | None = None
 
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
         act, self.before_write = self.before_write, None
         if act is not None:
             await act()
-        return await self._inner.write(work, heavy=heavy)
+        answer = await self._inner.write(work, heavy=heavy)
+        act, self.after_write = self.after_write, None
+        if act is not None:
+            await act()
+        return answer
 
     async def read(self, work: Work[T], *, heavy: bool = False) -> T:
+        act, self.before_read = self.before_read, None
+        if act is not None:
+            await act()
         return await self._inner.read(work, heavy=heavy)
 
     async def snapshot(self, work: Work[T]) -> T:

@@ -219,6 +219,7 @@ def release(connection: Connection, load: Load) -> None:
 
 def abandon(connection: Connection, load: Load) -> None:
     """Undo a load that failed: its codes go, and the line's end is free."""
+    _LOADER.fetch(connection, id=load.promotion_id)  # a piece whose caller has gone may be on its way to its commit
     counters = stock.lock(connection, [load.promotion_id])[load.promotion_id]
     if _RELEASE.run(connection, id=load.promotion_id, loader=load.loader):
         _CLEAR.run(connection, id=load.promotion_id, tail=counters.tail)

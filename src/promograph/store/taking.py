@@ -198,7 +198,12 @@ class Taking:
         if hold is None:
             return refuse(RefusalCode.HOLD_NOT_FOUND)
         state = hold.state(self._subjects.now)
-        if state is HoldState.LAPSED and hold.held_at <= self._subjects.sold_at < hold.expires_at:
+        # Only of a report: a hold that another server ended a moment ago has lapsed, though our own instant is earlier.
+        if (
+            self._subjects.is_late
+            and state is HoldState.LAPSED
+            and hold.held_at <= self._subjects.sold_at < hold.expires_at
+        ):
             return None  # the sale kept its time, and only the report of it did not
         return None if state is HoldState.OPEN else refuse(RefusalCode.HOLD_OVER, state=state)
 

@@ -146,17 +146,20 @@ class Runner:
 
     async def _to_the_end(self, taken: InHand) -> None:
         """Go on however often the store is away in between."""
-        pause = 0.1
+        pause, known = 0.1, True
         while True:
             try:
+                if not known:
+                    taken = await self._again(taken.job.id)
+                    known = True
                 await self._with_beat(Run(self._database, self._clock, self.owner, taken), taken.takes)
                 return
             except StoreError as failure:
                 logger.warning("job %s waits for the store: %s", taken.job.id, failure)
+            # What was being written may be there or not: nothing is done before the store says how far the job is.
+            known = False
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-            with suppress(StoreError):
-                taken = await self._again(taken.job.id)
 
     async def _again(self, id_: int) -> InHand:
         """The job as the store has it: what was being written when that went away may be there or not."""
