@@ -18,6 +18,10 @@ _LINKS = 6
 _COLD_CONNECTIONS = 4
 # What a long question costs depends on its values, and planning it takes nothing against it.
 _PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
+# A server that stands still in the middle of a transaction (stopped, swapped out, behind a broken network) keeps what
+# it locked from all the others: PostgreSQL lets go of it after a while, and should that server come to, it begins anew.
+_IDLE_SECONDS = 30
+_KEEPALIVE = {"tcp_keepalives_idle": "15", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 120
 _STATEMENTS = 500  # kept prepared by each connection: several times what there are
@@ -36,7 +40,8 @@ class PostgresDatabase(Database):
     dialect = "postgresql"
 
     def __init__(self, url: URL) -> None:
-        self._hot = _engine(url, PLANNING, poolclass=NullPool)
+        idle = {"idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s"}
+        self._hot = _engine(url, PLANNING | idle, poolclass=NullPool)
         self._links = Links(self._hot, most=_LINKS)
         # Long reads keep to connections of their own: they want the planner's freedom, and nobody waits behind them.
         self._cold = _engine(
@@ -80,7 +85,7 @@ def _engine(url: URL, settings: dict[str, str], **pool: object) -> AsyncEngine:
             "timeout": _CONNECT_SECONDS,
             "command_timeout": _STATEMENT_SECONDS,
             "statement_cache_size": _STATEMENTS,
-            "server_settings": {"application_name": "promograph", "jit": "off", **settings},
+            "server_settings": {"application_name": "promograph", "jit": "off", **_KEEPALIVE, **settings},
         },
         **pool,
     )
@@ -126,6 +131,8 @@ async def _undo(driver: asyncpg.Connection, failure: Exception) -> None:
 
 
 async def _commit(driver: asyncpg.Connection) -> None:
+    if driver.is_closed():
+        raise ConnectionResetError  # before it was asked to commit: nothing was done
     try:
         status = await driver.execute("COMMIT")
     except Exception as failure:
