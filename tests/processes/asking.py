@@ -3,11 +3,14 @@
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
+
+from .servers import PATIENCE_SECONDS, Server
 
 SENTENCE = re.compile(r"[A-Z][^\n]{10,300}\.")
 
@@ -151,3 +154,16 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[Answer, bool]:
     fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
     body = await reader.readexactly(int(fields["content-length"]))
     return Answer(int(head[0].split()[1]), json.loads(body)), fields.get("connection") != "close"
+
+
+def tell(server: Server, body: bytes, headers: Mapping[str, str]) -> int:
+    """Send it what a shop sends; the status of the answer. OSError where there is none, or half of one."""
+    address = urlsplit(server.base)
+    connection = HTTPConnection(str(address.hostname), address.port, timeout=PATIENCE_SECONDS)
+    try:
+        connection.request("POST", "/channels/ecommerce/events", body, dict(headers))
+        return connection.getresponse().status
+    except HTTPException as broken:
+        raise ConnectionResetError from broken
+    finally:
+        connection.close()

@@ -3,14 +3,12 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
 from random import Random
 from typing import Any
-from urllib.parse import urlsplit
 
 from standardwebhooks import Webhook
 
-from .asking import Client
+from .asking import Client, tell
 from .conftest import BothStores, NewServer
 from .servers import Server, poll, running
 from .stores import differences, sql
@@ -80,7 +78,7 @@ def test_shuffled_orders_end_as_in_order_though_the_server_is_killed(
         with running([server]):
             asyncio.run(_prepare(server, token))
             body, headers = signed(told[0], "flipped")
-            assert _post(server, body[:-2] + b" }", headers) == 401
+            assert tell(server, body[:-2] + b" }", headers) == 401
             assert sql(store, "SELECT count(*) FROM inbound_event") == [(0,)]
             waiting = [(f"told-{n}", each) for n, each in picked]
             asyncio.run(_send(server, waiting, kill_when=len(waiting) // 2))
@@ -109,7 +107,7 @@ async def _send(server: Server, waiting: list[tuple[str, dict[str, Any]]], *, ki
         while waiting:
             id_, told = waiting.pop()
             try:
-                status = await asyncio.to_thread(_post, server, *signed(told, id_))
+                status = await asyncio.to_thread(tell, server, *signed(told, id_))
             except OSError:
                 waiting.append((id_, told))
                 async with restarted:
@@ -122,17 +120,3 @@ async def _send(server: Server, waiting: list[tuple[str, dict[str, Any]]], *, ki
                     await asyncio.to_thread(server.start)
 
     await asyncio.gather(*(one() for _ in range(16)))
-
-
-def _post(server: Server, body: bytes, headers: dict[str, str]) -> int:
-    address = urlsplit(server.base)
-    connection = HTTPConnection(str(address.hostname), address.port, timeout=30)
-    try:
-        connection.request("POST", "/channels/ecommerce/events", body, headers)
-        return connection.getresponse().status
-    except OSError:
-        raise
-    except Exception as broken:  # half an answer
-        raise ConnectionResetError from broken
-    finally:
-        connection.close()
