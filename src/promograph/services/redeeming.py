@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from promograph.domain.carts import Cart, Money, checked_cart
+from promograph.domain.carts import Cart
 from promograph.domain.clock import Clock
-from promograph.domain.codes import MAX_LENGTH
 from promograph.domain.keys import checked_optional
 from promograph.domain.redeeming import (
     HoldOutcome,
@@ -21,9 +19,9 @@ from promograph.domain.redeeming import (
     ValidateRequest,
     Validation,
 )
-from promograph.domain.stacking import MOST_TOGETHER
 from promograph.domain.terms import check_storable
-from promograph.errors import BadInput, InputProblem
+from promograph.errors import BadInput
+from promograph.services import checkout_checks as checks
 from promograph.services.batching import Gatherer
 from promograph.services.keyed_writes import write_again
 from promograph.services.telling import Telling
@@ -32,12 +30,6 @@ from promograph.store import holding, late_sales, promotions, redeeming, rolling
 from promograph.store.databases.database import Connection, Database
 from promograph.store.holding import ReleaseOutcome
 
-SHORTEST_HOLD = timedelta(seconds=1)
-LONGEST_HOLD = timedelta(days=1)
-LATEST_REPORT = timedelta(days=31)
-_LONGEST_REASON = 500
-_CLOCKS_DIFFER = timedelta(minutes=5)
-_LARGEST_AMOUNT = 10**15  # of an order, in the smallest unit
 _AT_ONCE = 500
 _FEW = 16  # of them the loop's own thread takes care, as of any small transaction
 
@@ -65,9 +57,9 @@ class Redeeming:
     async def redeem(self, request: RedeemRequest) -> RedeemOutcome:
         redeemer = self._redeemer
         try:
-            _check_redeem(request)
+            checks.check_redeem(request)
             if request.redeemed_at is not None:
-                sold_at = self._sold_at(request.redeemed_at, request.idempotency_key)
+                sold_at = checks.checked_sale(request.redeemed_at, request.idempotency_key, self._clock())
                 request, redeemer = replace(request, redeemed_at=sold_at), self._late
         except BadInput as problem:
             return RedeemOutcome(problem=problem)
@@ -88,28 +80,21 @@ class Redeeming:
 
     async def redeem_together(self, call: RedeemCall) -> list[RedeemOutcome]:
         """All of one cart's, or none: an outcome each, in the order of the requests. BadInput with its field."""
-        _check_number(len(call.requests))
+        checks.check_number(len(call.requests))
         checked_optional(call.idempotency_key, "idempotencyKey")
         for place, request in enumerate(call.requests):
-            _at(place, partial(_check_redeem, request))
+            checks.at(place, partial(checks.check_redeem, request))
         if call.redeemed_at is None:
             outcomes = await self._call_redeemer.submit(call)
         else:
-            sold_at = self._sold_at(call.redeemed_at, call.idempotency_key)
+            sold_at = checks.checked_sale(call.redeemed_at, call.idempotency_key, self._clock())
             requests = tuple(replace(request, redeemed_at=sold_at) for request in call.requests)
             outcomes = await self._late_calls.submit(replace(call, requests=requests))
         return await self._read_closely([request.code for request in call.requests], outcomes)
 
     async def hold(self, request: HoldRequest) -> HoldOutcome:
         try:
-            _check_subject(request.code, request.promotion, None)
-            _check_common(request.customer, request.cart, request.order, request.channel)
-            checked_optional(request.idempotency_key, "idempotencyKey")
-            _check_amount(request.discount, "discount")
-            if not SHORTEST_HOLD <= request.ttl <= LONGEST_HOLD:
-                raise BadInput(
-                    InputProblem.OUT_OF_RANGE, "A hold lasts from one second to one day.", field=("validFor",)
-                )
+            checks.check_hold(request)
         except BadInput as problem:
             return HoldOutcome(problem=problem)
         (outcome,) = await self._read_closely([request.code], [await self._holder.submit(request)])
@@ -140,12 +125,12 @@ class Redeeming:
 
     async def validate_together(self, requests: Sequence[ValidateRequest]) -> Sequence[Validation]:
         """Several of one cart, as redeeming them together would take them. BadInput with its field."""
-        _check_number(len(requests))
+        checks.check_number(len(requests))
         for place, request in enumerate(requests):
             if len(requests) == 1:
-                _check_validate(request)
+                checks.check_validate(request)
             else:
-                _at(place, partial(_check_validate, request))
+                checks.at(place, partial(checks.check_validate, request))
         answers = await self._validator.submit(requests)
         problem = next((answer.problem for answer in answers if answer.problem is not None), None)
         if problem is not None:
@@ -157,7 +142,7 @@ class Redeeming:
 
         Each is looked at by itself. BadInput with its field.
         """
-        _check_common(customer, cart, None, None)
+        checks.check_visitor(customer, cart)
         handles = await self._database.read(promotions.without_codes)
         requests = [[ValidateRequest(promotion=handle, customer=customer, cart=cart)] for handle in handles]
         now = self._clock()
@@ -214,20 +199,6 @@ class Redeeming:
         self._telling.redeemed(outcomes)
         return [outcomes]
 
-    def _sold_at(self, said: datetime, key: str | None) -> datetime:
-        """When a sale was that is reported late; BadInput where it cannot have been then, or has no key."""
-        if key is None:
-            sentence = "A sale that is reported late needs an idempotencyKey: the one under which it was tried before."
-            raise BadInput(InputProblem.REQUIRED, sentence, field=("idempotencyKey",))
-        if said.utcoffset() is None:
-            sentence = "An instant needs its offset, such as 2026-12-01T09:00:00Z."
-            raise BadInput(InputProblem.INVALID, sentence, field=("redeemedAt",))
-        now = self._clock()
-        if not now - LATEST_REPORT <= said <= now + _CLOCKS_DIFFER:
-            sentence = f"A sale is reported within {LATEST_REPORT.days} days, and not before it was made."
-            raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("redeemedAt",))
-        return min(said, now)
-
     async def _hold(self, requests: Sequence[HoldRequest]) -> Sequence[HoldOutcome]:
         now = self._clock()
         return await self._database.write(lambda connection: holding.hold(connection, requests, now))
@@ -239,7 +210,7 @@ class Redeeming:
 
 def _why_not_redeem(request: RedeemRequest) -> RedeemOutcome | None:
     try:
-        _check_redeem(request)
+        checks.check_redeem(request)
     except BadInput as problem:
         return RedeemOutcome(problem=problem)
     return None
@@ -247,88 +218,7 @@ def _why_not_redeem(request: RedeemRequest) -> RedeemOutcome | None:
 
 def _why_not_roll_back(request: RollbackRequest) -> RollbackOutcome | None:
     try:
-        checked_optional(request.idempotency_key, "idempotencyKey")
-        check_storable(request.reason or "", "reason")
-        if request.reason is not None and len(request.reason) > _LONGEST_REASON:
-            sentence = f"A reason has at most {_LONGEST_REASON} characters."
-            raise BadInput(InputProblem.OUT_OF_RANGE, sentence, field=("reason",))
+        checks.check_rollback(request)
     except BadInput as problem:
         return RollbackOutcome(problem=problem)
     return None
-
-
-def _check_redeem(request: RedeemRequest) -> None:
-    _check_subject(request.code, request.promotion, request.hold)
-    _check_common(request.customer, request.cart, request.order, request.channel)
-    checked_optional(request.idempotency_key, "idempotencyKey")
-    _check_amounts(request.order_amount, request.discount)
-
-
-def _check_validate(request: ValidateRequest) -> None:
-    _check_subject(request.code, request.promotion, None)
-    _check_common(request.customer, request.cart, None, None)
-    _check_amount(request.discount, "discount")
-
-
-def _check_subject(code: str | None, promotion: str | None, hold: str | None) -> None:
-    """Exactly one of them says what it is about. A text that is no code is simply not found."""
-    if sum(one is not None for one in (code, promotion, hold)) != 1:
-        raise BadInput(
-            InputProblem.REQUIRED,
-            "Say what this is about: one of a code, a promotion, a hold.",
-            field=("code",),
-        )
-    if code is not None:
-        _check_code(code)
-    check_storable(promotion or "", "promotion")
-    check_storable(hold or "", "hold")
-
-
-def _check_code(text: str) -> None:
-    """This keeps out what could not even be looked up."""
-    if not text.strip():
-        raise BadInput(InputProblem.REQUIRED, "Give the code that the customer entered.", field=("code",))
-    if len(text) > 4 * MAX_LENGTH:
-        raise BadInput(InputProblem.OUT_OF_RANGE, f"A code has at most {MAX_LENGTH} characters.", field=("code",))
-    check_storable(text, "code")
-
-
-def _check_common(customer: str | None, cart: Cart | None, order: str | None, channel: str | None) -> None:
-    checked_optional(customer, "customer")
-    checked_optional(order, "order")
-    checked_optional(channel, "channel", longest=64)
-    if cart is not None:
-        checked_cart(cart)
-
-
-def _check_amounts(order: Money | None, discount: Money | None) -> None:
-    _check_amount(order, "orderAmount")
-    _check_amount(discount, "discount")
-    if order is not None and discount is not None and order.currency != discount.currency:
-        raise BadInput(
-            InputProblem.INVALID, "orderAmount and discount must be in the same currency.", field=("discount",)
-        )
-
-
-def _check_amount(money: Money | None, field: str) -> None:
-    if money is not None and not 0 <= money.minor <= _LARGEST_AMOUNT:
-        raise BadInput(
-            InputProblem.OUT_OF_RANGE, f"{field} must be zero or more, and not beyond all sense.", field=(field,)
-        )
-
-
-def _check_number(count: int) -> None:
-    if not 1 <= count <= MOST_TOGETHER:
-        raise BadInput(
-            InputProblem.TOO_MANY if count else InputProblem.REQUIRED,
-            f"One cart takes 1 to {MOST_TOGETHER} codes; these are {count:,}.",
-            field=("codes",),
-        )
-
-
-def _at(place: int, check: Callable[[], None]) -> None:
-    """A complaint about one of several says which."""
-    try:
-        check()
-    except BadInput as bad:
-        raise BadInput(bad.problem, str(bad), field=("codes", str(place), *bad.field)) from None
