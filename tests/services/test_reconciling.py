@@ -1,5 +1,6 @@
 """What a shop says was used, held against what was redeemed here: every difference is listed, and mended on request."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -14,11 +15,14 @@ from promograph.domain.redeeming import RedeemRequest
 from promograph.domain.rewards import External
 from promograph.domain.shops.differences import Difference
 from promograph.errors import BadInput
+from promograph.services.app import Services
+from promograph.services.jobs import runner as job_runner
 from promograph.services.shops import asking
 from promograph.store.listing import Slice
 from promograph.store.statements import Statement
 from promograph.testing.fake_shop import FakeShop, FakeShopChannel
 
+from .test_job_kills import Mortal
 from .world import SetClock, World
 
 pytestmark = pytest.mark.anyio
@@ -147,3 +151,48 @@ async def test_a_shop_that_is_not_there_and_a_day_to_come_are_turned_down(
         await selling.services.reconciling.begin("another", clock.now, mend=False)
     with pytest.raises(BadInput, match="yet to come"):
         await selling.services.reconciling.begin(shop.name, clock.now + timedelta(days=1), mend=False)
+
+
+async def test_an_order_that_is_read_twice_is_listed_as_it_was_last(selling: World, shop: FakeShop) -> None:
+    await sold(selling, shop)
+    changed = [order(selling, "1005", "CODE-5", state=OrderState.CANCELLED), order(selling, "1002", "CODE-2")]
+    changed += [order(selling, "1004", "CODE-4", discount=900), order(selling, "1003", "CODE-3")]
+    shop.sold += changed
+    _, found = await reconciled(selling, shop)
+    assert [(one.kind.value, one.order) for one in found] == [("OTHER_AMOUNT", "1004"), ("NOT_SOLD_THERE", "1008")]
+
+
+async def test_mending_survives_a_kill_at_any_instant(
+    selling: World, shop: FakeShop, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server dies at each of its writes, now before and now after it; another one lists and mends the same."""
+    monkeypatch.setattr(job_runner, "_DEAD_SECONDS", -1.0)
+    shop.orders_at_once = 4
+    for dies_at in range(2, 40):
+        codes = [f"{dies_at}-{n}" for n in range(8)]
+        promotion = await selling.promotion(codes=codes, code_kind=CodeKind.MULTIPLE, reward=External())
+        await selling.services.orders.report(CHANNEL, [order(selling, code, code) for code in codes[4:]])
+        clock.move(minutes=1)
+        gone = (OrderState.SOLD, OrderState.CANCELLED)
+        shop.sold = [order(selling, code, code, state=gone[code in codes[4:6]]) for code in codes[:7]]
+        database = Mortal(selling.store, dies_at, after=dies_at % 2 == 1)
+        services = database.services = Services(database, clock)
+        services.connect({CHANNEL: FakeShopChannel({shop.name: shop})})
+        job = await services.reconciling.begin(shop.name, clock.now - timedelta(hours=1), mend=True)
+        await asyncio.gather(*services.runner._tasks.values(), return_exceptions=True)
+        other = selling.reopen()
+        other.connect({CHANNEL: FakeShopChannel({shop.name: shop})})
+        await other.runner.look()
+        done = await other.jobs.wait(job.id, 30)
+        rows = (await other.reconciling.page(job.id, Slice(count=100))).rows
+        kinds = ["NOT_REDEEMED_HERE"] * 4 + ["CANCELLED_THERE"] * 2 + ["NOT_SOLD_THERE"]
+        assert [(one.kind.value, one.order, one.is_mended) for _, one in rows] == [
+            (kind, code, kind != "NOT_SOLD_THERE") for kind, code in zip(kinds, [*codes[:6], codes[7]], strict=True)
+        ]
+        assert (done.status, done.done, done.report["mended"], done.failed) == (JobStatus.DONE, 7, 6, 1)
+        assert (await selling.inventory(promotion)).redemptions == 6
+        await services.close()
+        clock.move(days=3)
+        if database.writes < dies_at:
+            assert dies_at > 8, "there were too few transactions to say anything"
+            return

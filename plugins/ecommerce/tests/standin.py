@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -65,6 +65,9 @@ class Shopify:
         self.owners: dict[str, tuple[str, str, str]] = {}  # discount, id, text by key
         self.bulks: dict[str, dict[str, Any]] = {}
         self.orders: list[dict[str, Any]] = []
+        self.waits_at: int | None = None
+        """Whoever asks for orders from this place on waits for `go_on`."""
+        self.go_on = Event()
         self.throttled = 0
 
     async def answer(self, request: Request) -> Response:
@@ -181,8 +184,10 @@ class Shopify:
         info = {"hasNextPage": start + 250 < len(mine), "endCursor": str(start + 250)}
         return {"codeDiscountNode": {"codeDiscount": {"codes": {"nodes": page, "pageInfo": info}}}}
 
-    def listed(self, request: Request) -> Response:
+    async def listed(self, request: Request) -> Response:
         start, size = int(request.query_params.get("page_info", "0")), int(request.query_params["limit"])
+        if self.waits_at is not None and start >= self.waits_at:
+            await asyncio.to_thread(self.go_on.wait)
         more = {}
         if start + size < len(self.orders):
             url = request.url.replace_query_params(limit=size, page_info=start + size)
@@ -349,7 +354,7 @@ class StandIn:
             return await self.woocommerce.answer(request)
 
         async def orders(request: Request) -> Response:
-            return self.shopify.listed(request)
+            return await self.shopify.listed(request)
 
         async def state(_: Request) -> Response:
             return JSONResponse(self.state())

@@ -39,10 +39,13 @@ _HEAD = ("what", "order", "code", "there", "here", "currency", "why", "mended")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """`after`: the page at hand; `is_kept`: what does not agree on it is written down; `is_listed`: it was the last."""
+    """`after`: the page at hand; `is_kept`: what does not agree on it is written down, under ids above `kept_after`;
+    `is_listed`: it was the last.
+    """
 
     after: str | None = None
     is_kept: bool = False
+    kept_after: int = 0
     is_listed: bool = False
     orders: int = 0
     mended: int = 0
@@ -89,39 +92,44 @@ class Reconciling:
 
     async def _page(self, run: Run, channel: str, name: str, state: _State, page: OrderPage) -> _State:
         compare = partial(reconciling.compared, channel=channel, shop=name, orders=page.orders)
-        differing, told = await self._database.read(compare, heavy=True)
+        job = run.job.id
         if not state.is_kept:
-            state = replace(state, is_kept=True)
-            keep = partial(reconciling.keep, job_id=run.job.id, differing=differing, told=told)
-            await _step(run, state, keep)
-        gone: Sequence[Difference] = ()
-        wrong = [one for one in differing if one.kind.is_mendable]
-        if run.input["mend"] and wrong:
-            gone = await self._mend(channel, page.orders, wrong, compare)
+            differing, told = await self._database.read(compare, heavy=True)
+            last = await self._database.read(lambda connection: reconciling.last(connection, job))
+            state = replace(state, is_kept=True, kept_after=last)
+            await _step(run, state, partial(reconciling.keep, job_id=job, differing=differing, told=told))
+        gone = await self._mend(channel, page.orders, job, state.kept_after, compare) if run.input["mend"] else []
         state = _State(
             after=page.after,
             is_listed=page.after is None,
             orders=state.orders + len(page.orders),
             mended=state.mended + len(gone),
         )
-        await _step(run, state, partial(reconciling.mended, job_id=run.job.id, those=gone))
+        await _step(run, state, partial(reconciling.mended, those=gone))
         return state
 
     async def _mend(
-        self, channel: str, orders: Sequence[OrderNews], wrong: Sequence[Difference], compare: Any
-    ) -> list[Difference]:
-        """Hear these orders as if the shop had told of them by itself; what agrees then."""
-        refs = {one.order for one in wrong}
+        self, channel: str, orders: Sequence[OrderNews], job_id: int, kept_after: int, compare: Any
+    ) -> list[int]:
+        """Hear these orders as if the shop had told of them by itself; the ids of what agrees then.
+
+        What is wrong was written down before: whoever goes on may find it right already.
+        """
+        wrong = await self._database.read(lambda connection: reconciling.mendable(connection, job_id, kept_after))
+        if not wrong:
+            return []
+        refs = {one.order for one in wrong.values()}
         await self._orders.report(channel, [news for news in orders if news.order in refs])
         left, _ = await self._database.read(compare, heavy=True)
         still = {(one.order, one.code) for one in left if one.kind.is_mendable}
-        return [one for one in wrong if (one.order, one.code) not in still]
+        return [id_ for id_, one in wrong.items() if (one.order, one.code) not in still]
 
     async def _finish(self, run: Run, channel: str, name: str, since: datetime, state: _State) -> None:
         now, job = self._clock(), run.job.id
         until, is_only = datetime.fromisoformat(run.input["until"]), self._shops.is_only(name)
 
         def end(connection: Connection) -> Result:
+            reconciling.drop_superseded(connection, job)
             reconciling.not_sold_there(connection, job, channel, name, since, until, is_only=is_only)
             left = reconciling.close(connection, job)
             file = job_files.make(

@@ -42,10 +42,18 @@ _KEEP = Statement(
     "promotion_id bigint, redemption bigint, there bigint, there_currency text, here bigint, here_currency text, "
     "why text) r"
 )
+_LAST = Statement("SELECT coalesce(max(f.id), 0) FROM shop_difference f WHERE f.job_id = :job")
+_MENDABLE = Statement(
+    f"SELECT {_COLUMNS} FROM shop_difference f WHERE f.job_id = :job AND f.id > :after "
+    "AND f.kind IN ('NOT_REDEEMED_HERE', 'CANCELLED_THERE') ORDER BY f.id"
+)
 _MENDED = Statement(
-    "UPDATE shop_difference SET is_mended = true FROM @rows(order_ref text, code text) r "
-    "WHERE shop_difference.job_id = :job AND shop_difference.order_ref = r.order_ref AND shop_difference.code = r.code "
-    "AND shop_difference.kind IN ('NOT_REDEEMED_HERE', 'CANCELLED_THERE')"
+    "UPDATE shop_difference SET is_mended = true FROM @rows(id bigint) r WHERE shop_difference.id = r.id"
+)
+# An order that changes while it is read may be on two pages.
+_DROP_SUPERSEDED = Statement(
+    "DELETE FROM shop_difference WHERE job_id = :job AND NOT is_mended AND id NOT IN "
+    "(SELECT max(f.id) FROM shop_difference f WHERE f.job_id = :job GROUP BY f.order_ref, f.code)"
 )
 _STANDS = (
     "d.redeemed_at >= :since AND d.redeemed_at < :until AND d.order_ref IS NOT NULL "
@@ -73,7 +81,7 @@ _COUNT = Statement("SELECT count(*) FROM shop_difference WHERE job_id = :job AND
 def compared(
     connection: Connection, channel: str, shop: str, orders: Sequence[OrderNews]
 ) -> tuple[list[Difference], list[Difference]]:
-    """Of these orders, what does not agree; and uses that the shop has told of, whether they agree or not."""
+    """Of these orders, what does not agree; and codes that the shop has told of, whether they agree or not."""
     known = places.by_key(connection, {key for news in orders for key in _keys(news)})
     wanted = sorted({(*known[key], news.order) for news in orders for key in _keys(news) if key in known})
     redeemed = {(row[0], row[1], row[2]): row[3:] for row in _REDEEMED.fetch(connection, wanted)} if wanted else {}
@@ -96,24 +104,39 @@ def compared(
                 redemption=use.redemption,
             )
             for key, use in uses.items()
-            if use.redemption is not None
         ]
     return differing, told
 
 
 def keep(connection: Connection, job_id: int, differing: Sequence[Difference], told: Sequence[Difference]) -> None:
     """Write down what does not agree, and for as long as the job lasts what the shop has told of."""
-    named = {(one.promotion_id, one.redemption) for one in differing}
+    named = {(one.order, one.code) for one in differing}
     rows = [(one.kind.value, *_row(one)) for one in differing]
-    rows += [(_AGREES, *_row(one)) for one in told if (one.promotion_id, one.redemption) not in named]
+    rows += [(_AGREES, *_row(one)) for one in told if (one.order, one.code) not in named]
     if rows:
         _KEEP.run(connection, rows, job=job_id)
 
 
-def mended(connection: Connection, job_id: int, those: Sequence[Difference]) -> None:
-    """These agree now."""
+def last(connection: Connection, job_id: int) -> int:
+    """The id of what was written down last; 0 where nothing was."""
+    ((id_,),) = _LAST.fetch(connection, job=job_id)
+    return int(id_)
+
+
+def mendable(connection: Connection, job_id: int, after: int) -> dict[int, Difference]:
+    """By id, those above `after` that hearing the order once more may mend."""
+    return {row[0]: _difference(row) for row in _MENDABLE.fetch(connection, job=job_id, after=after)}
+
+
+def mended(connection: Connection, those: Sequence[int]) -> None:
+    """The differences with these ids agree now."""
     if those:
-        _MENDED.run(connection, sorted({(one.order, one.code) for one in those}), job=job_id)
+        _MENDED.run(connection, [(id_,) for id_ in those])
+
+
+def drop_superseded(connection: Connection, job_id: int) -> None:
+    """Of an order that was read twice, keep what the later reading says, and what the earlier one mended."""
+    _DROP_SUPERSEDED.run(connection, job=job_id)
 
 
 def not_sold_there(
