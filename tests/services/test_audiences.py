@@ -7,14 +7,14 @@ import pytest
 
 from promograph.domain import conditions
 from promograph.domain.people.audiences import Audience, AudienceKind, AudienceSource, Reach
-from promograph.errors import BadInput, InputProblem
+from promograph.errors import BadInput, InputProblem, StoreUnavailable
 from promograph.services import audiences as service
 from promograph.services.audiences import AudienceChange, Audiences, NewAudience
 from promograph.services.segmenting import NewSegment
 from promograph.store.listing import Slice
 from promograph.store.people import audience_members, audiences
 
-from .world import World
+from .world import World, lose_answer
 
 pytestmark = pytest.mark.anyio
 
@@ -176,6 +176,21 @@ async def test_what_a_dead_process_left_is_taken_down_by_the_next(world: World) 
     # Should that process live after all, it may not go on.
     with pytest.raises(BadInput, match="given up"):
         await world.write(lambda connection: audiences.fill(connection, id_, 1, now))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+async def test_one_of_which_an_answer_was_lost_is_there_when_it_is_asked_for_again(world: World, number: int) -> None:
+    """The last answer is that it is there for all to see: it is not to be taken down for not having been heard."""
+    await gold(world)
+    services, database = world.interposed()
+    new = NewAudience(name="Once", kind=STATIC, segment="gold")
+    lose_answer(database, number)
+    with pytest.raises(StoreUnavailable):
+        await services.audiences.create(new, key="k")
+    world.clock.move(seconds=61)  # of the first answer nobody knows which one to take down
+    assert (await services.audiences.create(new, key="k")).size == 3
+    assert len((await services.audiences.page(Slice(count=10))).rows) == 1
+    assert await world.services.verify() == []
 
 
 async def test_the_same_call_again_is_the_same_audience(world: World) -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from promograph.domain.conditions.values import ValueType
 from promograph.domain.jobs import Job, JobStatus
-from promograph.domain.people.audiences import AudienceSource
+from promograph.domain.people.audiences import AudienceKind, AudienceSource
 from promograph.domain.people.sheets import AttributeColumn, CustomerColumns
 from promograph.errors import BadInput, InputProblem
+from promograph.services.audiences import NewAudience
 from promograph.services.importing import customers as customer_imports
 from promograph.services.importing.customers import CustomerOrder
 from promograph.store.listing import Slice
@@ -144,6 +145,23 @@ async def test_a_list_uploaded_becomes_an_audience(world: World, monkeypatch: py
     with pytest.raises(BadInput) as refused:
         await imported(world, "id\nx\n", audience="Season pass 2026")
     assert refused.value.problem is InputProblem.TAKEN
+
+
+async def test_an_import_that_waits_for_long_keeps_its_audience(world: World) -> None:
+    """Nobody takes down what a job fills, however long it stands still, and whoever makes other audiences meanwhile."""
+    order = CustomerOrder(audience="Slow")
+    job = await world.services.customer_imports.submit(order, [b"id\na\nb\n"], "file.csv")
+    await world.services.runner.close()
+    world.clock.move(minutes=5)
+    other = world.reopen()
+    await other.audiences.create(NewAudience(name="Other", kind=AudienceKind.STATIC, customers=["c"]))
+    await other.runner.look()
+    done = await other.jobs.wait(job.id, 300)
+    assert (done.status, done.report["members"]) == (JobStatus.DONE, 2), done.error
+    # Of a job that is over nothing is kept for ever.
+    await world.write(lambda c: c.exec_driver_sql(f"UPDATE audience SET filling_at = -{job.id} WHERE handle = 'slow'"))
+    await other.audiences.create(NewAudience(name="Slow too", kind=AudienceKind.STATIC, customers=["c"]))
+    assert (await other.audiences.create(NewAudience(name="Slow", kind=AudienceKind.STATIC, customers=[]))).size == 0
 
 
 async def test_an_import_that_was_broken_off_goes_on_where_it_was(

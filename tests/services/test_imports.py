@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,11 @@ from promograph.errors import BadInput, InputProblem
 from promograph.services.app import Services
 from promograph.services.exporting import Download
 from promograph.services.importing.codes import REPORT, Upload
+from promograph.services.jobs.runs import Run
+from promograph.store.databases.database import Connection
+from promograph.store.databases.opening import open_database
+from promograph.store.jobs import running as job_running
+from promograph.store.jobs.running import InHand, Overtaken
 from promograph.store.listing import Slice
 
 from .world import World, issued, why
@@ -222,6 +228,34 @@ async def test_a_file_that_cannot_be_read_to_its_end_gives_nobody_a_code(world: 
     inventory = await world.inventory(promotion)
     assert (inventory.total, inventory.customers) == (0, 0)
     assert await world.services.verify() == []
+
+
+async def test_who_was_taken_for_dead_does_not_undo_what_another_has_in_hand(world: World) -> None:
+    promotion = await world.promotion(codes=["A"])
+    upload = Upload([b"B\nC\n"])
+    begun = await world.services.code_imports.submit(ImportOrder(promotion_id=promotion.id), upload)
+    await world.services.runner.close()
+
+    def taken_by(owner: str, connection: Connection) -> InHand:
+        seen = job_running.look(connection, begun.id)
+        assert seen is not None
+        taken = job_running.take(connection, seen, owner, world.clock.now)
+        assert taken is not None
+        return taken
+
+    owners = ["there/1/1/slow", "there/2/2/quick"]
+    slow, _ = [await world.write(partial(taken_by, owner)) for owner in owners]
+    after = world.reopen()
+    beside = open_database(world.store)
+    run = Run(beside, world.clock, owners[0], slow)
+    run.is_undoing = True
+    with pytest.raises(Overtaken):
+        await after.code_imports.undo(run)
+    await beside.close()
+    await world.write(lambda connection: job_running.give_back(connection, begun.id, owners[1]))
+    await after.runner.look()
+    assert (await after.jobs.wait(begun.id, 300)).status is JobStatus.DONE
+    assert (await world.inventory(promotion)).total == 3
 
 
 @pytest.mark.parametrize("stop", [1, 2, 3, 4, 5, 7, 9, 11])

@@ -255,16 +255,37 @@ async def test_what_was_told_long_ago_is_dropped(world: World) -> None:
     assert await inbound.keep("shop", [order("A-1", "ONE")]) == 0
 
 
+async def test_who_took_too_long_leaves_alone_what_another_has_done(world: World) -> None:
+    await world.promotion(codes=["ONE"], code_kind=CodeKind.MULTIPLE)
+    other = world.reopen()
+    other.inbound.connect({"shop": Shop()})
+    slow = Shop()
+    handle = slow.handle
+
+    async def too_late(events: Sequence[ProviderEvent], desk: Desk) -> None:
+        world.clock.move(minutes=3)
+        assert await other.inbound.work() == 1
+        await handle(events, desk)
+        raise RuntimeError("and then it failed")
+
+    slow.handle = too_late  # type: ignore[method-assign]
+    world.services.inbound.connect({"shop": slow})
+    await world.services.inbound.keep("shop", [order("A-1", "ONE")])
+    assert await world.services.inbound.work() == 1
+    world.clock.move(days=1)
+    assert await other.inbound.work() == 0
+
+
 async def test_serving_goes_on_through_trouble(world: World) -> None:
     shop = Shop(poison={"A-1"})
     world.services.inbound.connect({"shop": shop})
     await world.promotion(codes=["ONE", "TWO"], code_kind=CodeKind.MULTIPLE)
     serving = asyncio.create_task(world.services.inbound.serve())
     await world.services.inbound.keep("shop", [order("A-1", "ONE")])
-    await asyncio.wait_for(shop.called.wait(), 10)
+    await asyncio.wait_for(shop.called.wait(), 300)
     shop.called.clear()
     await world.services.inbound.keep("shop", [order("A-2", "TWO")])
-    await asyncio.wait_for(shop.called.wait(), 10)
+    await asyncio.wait_for(shop.called.wait(), 300)
     serving.cancel()
     assert shop.handled == [["A-1"], ["A-2"]]
     await asyncio.wait([serving])

@@ -1,16 +1,18 @@
 """Sends that are paused, cancelled, held up, killed, shared: nobody is passed over, nobody gets two codes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
 
+from promograph.channels import Delivery, Message
 from promograph.domain.sending.deliveries import DeliveryState
 from promograph.domain.sending.outbox import message_key
 from promograph.domain.sending.sends import Send, SendStatus
 from promograph.errors import BadInput, StoreUnavailable
 from promograph.services.app import Services
+from promograph.services.sending import dispatching
 from promograph.store.sends import taking
 from promograph.store.sends.taking import Next, Turn
 from promograph.testing.conformance import Fault
@@ -146,6 +148,36 @@ async def test_a_store_that_goes_away_while_messages_are_out_makes_none_go_twice
     assert post.repeats == 0
 
 
+async def test_an_answer_that_is_written_down_twice_says_nothing_of_a_later_try(
+    world: World, post: Post, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first time was lost on its way, and by the second the same server had the message in hand again."""
+    monkeypatch.setattr(dispatching, "_LANES", 1)
+    send = await running(post, people=1)
+    services, database = world.interposed()
+    post.connect(services)
+    tried_again: list[taking.Outcome] = []
+
+    async def lost() -> None:
+        database.before_write = try_again
+        raise StoreUnavailable("It restarts.")
+
+    async def try_again() -> None:
+        clock.move(minutes=5)
+        turn = Turn(owner=services.dispatcher._posting.owner, most=9, now=clock.now, lease=timedelta(seconds=60))
+        tried_again.append(await world.write(lambda connection: taking.take(connection, send.id, None, turn)))
+
+    async def deliver(messages: Sequence[Message]) -> list[Delivery]:
+        database.after_write = lost
+        return [Delivery.try_again(message.key, "It is busy.") for message in messages]
+
+    services.carriers.find("email").deliver = deliver  # type: ignore[union-attr, method-assign]
+    await services.dispatcher.work()
+    assert [outcome.batch and len(outcome.batch.taken) for outcome in tried_again] == [1]
+    assert counted(await post.progress(send)) == {"TAKEN": 1}
+    assert await services.verify() == []
+
+
 async def test_two_servers_share_a_send(world: World, post: Post) -> None:
     send = await running(post, people=120)
     other = post.reopen()
@@ -164,6 +196,25 @@ async def test_it_begins_when_its_time_has_come(world: World, post: Post, clock:
     assert (await post.sent(send)).send.status is SendStatus.SCHEDULED
     clock.move(hours=1)
     await world.services.dispatcher.work()
+    assert (await post.progress(send)).send.status is SendStatus.DONE
+
+
+async def test_one_that_was_put_off_as_its_time_came_begins_later(world: World, post: Post, clock: SetClock) -> None:
+    await world.promotion(handle="spring", codes=5)
+    send = await post.send(await post.people(3), "spring", start_at=clock.now + timedelta(hours=1))
+    await world.services.sends.start(send.id)
+    clock.move(hours=1)
+    services, database = world.interposed()
+
+    async def put_off() -> None:
+        await world.services.sends.pause(send.id)
+        await world.services.sends.start(send.id, clock.now + timedelta(hours=1))
+
+    database.before_write = put_off
+    await post.connect(services).dispatcher.work()
+    assert (await post.progress(send)).send.status is SendStatus.SCHEDULED
+    clock.move(hours=1)
+    await services.dispatcher.work()
     assert (await post.progress(send)).send.status is SendStatus.DONE
 
 

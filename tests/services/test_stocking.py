@@ -15,13 +15,13 @@ from promograph.domain.stock.changes import CodeChange
 from promograph.domain.stock.rows import BadRow, RepeatedRow
 from promograph.domain.stock.selections import CodeSelection
 from promograph.domain.windows import Window
-from promograph.errors import BadInput, InputProblem
+from promograph.errors import BadInput, InputProblem, StoreUnavailable
 from promograph.services.changing import MOST_LISTED
 from promograph.services.stocking import MOST_GENERATED, MOST_PASTED
 from promograph.store import loading
 from promograph.store.listing import Slice
 
-from .world import World, issued, why
+from .world import World, issued, lose_answer, why
 
 pytestmark = pytest.mark.anyio
 
@@ -341,6 +341,20 @@ async def test_a_load_that_goes_on_beside_the_one_that_took_its_place_disturbs_n
     added = await services.stocking.paste(promotion.id, "X1\nX2\nX3", channel=None)
     assert added.report.added == 3
     assert await texts_of(world, promotion) == ["A", "X1", "X2", "X3"]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_a_load_of_which_an_answer_was_lost_is_repeated_at_once(world: World, number: int) -> None:
+    """Whether that was the claim's, a piece's or the last one's, after which all of it is there."""
+    promotion = await world.promotion(codes=["A"])
+    services, database = world.interposed()
+    lose_answer(database, number)
+    with pytest.raises(StoreUnavailable):
+        await services.stocking.paste(promotion.id, "B\nC", channel=None, key="k")
+    added = await services.stocking.paste(promotion.id, "B\nC", channel=None, key="k")
+    assert added.report.added == 2
+    assert await texts_of(world, promotion) == ["A", "B", "C"]
+    assert await world.services.verify() == []
 
 
 async def test_a_promotion_that_ends_while_its_codes_are_loaded(world: World) -> None:

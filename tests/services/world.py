@@ -18,6 +18,7 @@ from promograph.services.importing.codes import Upload, report_of
 from promograph.services.promoting import Draft
 from promograph.store import loading
 from promograph.store.databases.database import Connection, Database, Work
+from promograph.store.databases.failures import Unconfirmed
 from promograph.store.databases.opening import open_database
 from promograph.store.inventories import Inventory
 from promograph.store.loading import Load
@@ -87,6 +88,20 @@ class Interposed(Database):
 
     async def close(self) -> None:
         await self._inner.close()
+
+
+def lose_answer(database: Interposed, number: int) -> None:
+    """Of the writes to come, that one is done, and whoever asked for it does not hear so."""
+    left = number
+
+    async def count() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Unconfirmed
+        database.after_write = count
+
+    database.after_write = count
 
 
 class World:

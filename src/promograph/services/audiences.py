@@ -180,7 +180,7 @@ class Audiences:
 
             return await self._database.write(publish)
         except BaseException:
-            await self._database.write(lambda connection: audiences.abandon(connection, id_))
+            await self._database.write(lambda connection: audiences.give_up(connection, id_))
             await self.clear_abandoned()
             raise
 

@@ -10,6 +10,7 @@ from promograph.domain.clock import Clock
 from promograph.domain.stock.batches import Added, AddReport
 from promograph.store import load_orders, loading
 from promograph.store.databases.database import Connection, Database
+from promograph.store.databases.failures import Unconfirmed
 from promograph.store.load_orders import Order
 from promograph.store.loading import Load
 
@@ -31,28 +32,36 @@ class Loader:
         self.added = 0
 
     async def __aenter__(self) -> "Loader":
-        beginning = asyncio.create_task(self._begin())
+        name = str(uuid4())
+        beginning = asyncio.create_task(self._begin(name))
         try:
             self._load = await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            # It cannot be stopped half-way: what it claims is given back, lest the next load wait for it to look dead.
-            with suppress(Exception):
-                self._load = await beginning
-            await self.__aexit__()
+        except (asyncio.CancelledError, Unconfirmed):
+            # It cannot be stopped half-way, and may be done though nobody heard so: what it claims is given back, lest
+            # the next load wait for it to look dead.
+            await asyncio.shield(asyncio.create_task(self._unclaim(beginning, name)))
             raise
         self._next = self._load.first
         return self
 
-    async def _begin(self) -> Load:
-        now, name = self._clock(), str(uuid4())
+    async def _begin(self, name: str) -> Load:
+        now = self._clock()
         return await self._database.write(
             lambda connection: load_orders.begin(connection, self._order, name, now), heavy=True
         )
 
+    async def _unclaim(self, beginning: asyncio.Task[Load], name: str) -> None:
+        await asyncio.wait([beginning])
+        with suppress(Exception):
+            await self._abandon(Load(promotion_id=self._order.promotion_id, loader=name, first=0))
+
     async def __aexit__(self, *_: object) -> None:
         load = self._load
         if load is not None and not self._published:
-            await self._database.write(lambda connection: loading.abandon(connection, load), heavy=True)
+            await asyncio.shield(asyncio.create_task(self._abandon(load)))  # however often its caller is told to go
+
+    async def _abandon(self, load: Load) -> None:
+        await self._database.write(lambda connection: loading.abandon(connection, load), heavy=True)
 
     async def put(self, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
         """Add codes in this order; of the keys, those that were codes already, with the promotion that has them."""

@@ -33,14 +33,13 @@ _TAKE = Statement(
     "UPDATE inbound_event SET due_at = :until, tries = tries + 1 FROM @rows(channel text, id text) r "
     "WHERE inbound_event.channel = r.channel AND inbound_event.id = r.id"
 )
-_PUT_OFF = Statement(
-    "UPDATE inbound_event SET due_at = :until FROM @rows(channel text, id text) r "
-    "WHERE inbound_event.channel = r.channel AND inbound_event.id = r.id"
+# An outcome that comes after another process was given the event is that one's business.
+_STILL = (
+    "FROM @rows(channel text, id text, tries bigint) r WHERE inbound_event.channel = r.channel "
+    "AND inbound_event.id = r.id AND inbound_event.tries = r.tries AND inbound_event.due_at IS NOT NULL"
 )
-_DONE = Statement(
-    "UPDATE inbound_event SET due_at = NULL FROM @rows(channel text, id text) r "
-    "WHERE inbound_event.channel = r.channel AND inbound_event.id = r.id"
-)
+_PUT_OFF = Statement(f"UPDATE inbound_event SET due_at = :until {_STILL}")
+_DONE = Statement(f"UPDATE inbound_event SET due_at = NULL {_STILL} RETURNING inbound_event.channel, inbound_event.id")
 _SAID = Statement(
     "SELECT DISTINCT e.key, e.kind FROM @rows(channel text, key text) r "
     "JOIN inbound_event e ON e.channel = r.channel AND e.key = r.key"
@@ -102,13 +101,14 @@ def is_any_due(connection: Connection, now: datetime) -> bool:
 
 
 def put_off(connection: Connection, due: Iterable[Due], until: datetime) -> None:
-    _PUT_OFF.run(connection, _places(due), until=to_micros(until))
+    _PUT_OFF.run(connection, _in_hand(due), until=to_micros(until))
 
 
 def done(connection: Connection, due: Sequence[Due], now: datetime) -> None:
     """Whoever wants to know what became of messages is told by this very transaction."""
-    _DONE.run(connection, _places(due))
-    outbox.tell(connection, _notices(due, now), *_TOLD.values())
+    mine = {(channel, id_) for channel, id_ in _DONE.fetch(connection, _in_hand(due))}
+    over = [one for one in due if (one.channel, one.event.id) in mine]
+    outbox.tell(connection, _notices(over, now), *_TOLD.values())
 
 
 def _notices(due: Iterable[Due], now: datetime) -> Iterator[Notice]:
@@ -131,6 +131,11 @@ def prune(connection: Connection, before: datetime, *, most: int) -> int:
 
 def _places(due: Iterable[Due]) -> list[tuple[str, str]]:
     return sorted((one.channel, one.event.id) for one in due)
+
+
+def _in_hand(due: Iterable[Due]) -> list[tuple[str, str, int]]:
+    """With the count of tries at which they are."""
+    return sorted((one.channel, one.event.id, one.tries + 1) for one in due)
 
 
 def kinds_said(connection: Connection, channel: str, keys: Iterable[str]) -> dict[str, set[DeliveryEventKind]]:

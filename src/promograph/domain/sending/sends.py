@@ -82,6 +82,10 @@ class Send:
     def is_over(self) -> bool:
         return self.status in (SendStatus.DONE, SendStatus.CANCELLED)
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether it was to begin by itself, and its time has come."""
+        return self.status is SendStatus.SCHEDULED and (self.terms.start_at is None or self.terms.start_at <= now)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendProgress:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from promograph.domain.clock import Clock
-from promograph.domain.jobs import Job, JobKind, Result
+from promograph.domain.jobs import Job, JobKind, Progress, Result
 from promograph.domain.keys import checked_optional
 from promograph.domain.promotions import Promotion
 from promograph.domain.stock.batches import AddReport
@@ -127,14 +127,15 @@ class CodeImports:
         state = ImportState.of(run.progress.state)
         first = state.load
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> Progress:
             if first is not None:
                 load = Load(promotion_id=order.promotion_id, loader=loading.loader_of_job(run.job.id), first=first)
                 loading.abandon(connection, load)
             elif state.batches:
                 assigning.drop_empty(connection, state.batches[-1])
+            return run.progress
 
-        await self._database.write(work, heavy=True)
+        await run.step(work)  # and only while the job is this process's
 
 
 def report_of(kept: dict[str, Any]) -> AddReport:

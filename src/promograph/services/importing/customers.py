@@ -95,7 +95,7 @@ class CustomerImports:
         def begin(connection: Connection, job: Job) -> Any:
             now = self._clock()
             job_files.give(connection, file.id, job.id, now + _KEPT)
-            return asdict(_State(audience=_new_audience(connection, order, now)))
+            return asdict(_State(audience=_new_audience(connection, order, job, now)))
 
         new = NewJob(kind=JobKind.CUSTOMERS_IMPORT, input={**kept, "file": file.id})
         operation = "customersImport" if order.audience is None else "audienceImport"
@@ -125,8 +125,13 @@ class CustomerImports:
     async def undo(self, run: Run) -> None:
         """A `Kind`'s: an audience that nobody has seen goes; customers who were told of stay."""
         audience = _State(**run.progress.state).audience
-        if audience is not None:
-            await self._database.write(lambda connection: audiences.abandon(connection, audience))
+
+        def work(connection: Connection) -> Progress:
+            if audience is not None:
+                audiences.give_up(connection, audience)
+            return run.progress
+
+        await run.step(work)
 
     async def _take(
         self, run: Run, order: CustomerOrder, piece: Piece, state: _State, types: dict[str, ValueType]
@@ -170,7 +175,7 @@ class _OtherTypes(Exception):
     """Somebody else gave an attribute its first type, and it is not what this piece took it for."""
 
 
-def _new_audience(connection: Connection, order: CustomerOrder, now: datetime) -> int | None:
+def _new_audience(connection: Connection, order: CustomerOrder, job: Job, now: datetime) -> int | None:
     if order.audience is None:
         return None
     handle = str(order.handle)
@@ -186,6 +191,7 @@ def _new_audience(connection: Connection, order: CustomerOrder, now: datetime) -
         segment=None,
         now=now,
         is_filled=False,
+        job=job.id,
     )
 
 

@@ -163,9 +163,8 @@ class Runner:
 
     async def _again(self, id_: int) -> InHand:
         """The job as the store has it: what was being written when that went away may be there or not."""
-        found = await self._database.read(lambda connection: job_running.unfinished(connection, self._kinds))
-        mine = next((seen for seen in found if seen.id == id_ and seen.owner == self.owner), None)
-        if mine is None:
+        mine = await self._database.read(lambda connection: job_running.look(connection, id_))
+        if mine is None or mine.owner != self.owner:
             raise Overtaken
         now = self._clock()
         taken = await self._database.write(lambda connection: job_running.take(connection, mine, self.owner, now))

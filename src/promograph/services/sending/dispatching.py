@@ -111,6 +111,8 @@ class Dispatcher:
             if send is None:
                 return
             if send.status is SendStatus.SCHEDULED:
+                if not send.is_due(self._clock()):
+                    return
                 await self._sends.begin(id_)
                 continue
             prepared = await self._prepared(send)

@@ -99,7 +99,13 @@ class Posting:
         await self._settling.seen(channel, seen)
         await self._settling.lost(channel, unseen)
         answers = [
-            Answer(number=one.number, status=MessageStatus.CANCELLED, codes=one.codes, maybe_seen=one.maybe_seen)
+            Answer(
+                number=one.number,
+                tries=one.tries,
+                status=MessageStatus.CANCELLED,
+                codes=one.codes,
+                maybe_seen=one.maybe_seen,
+            )
             for one in taken
         ]
         await self._keep(send, answers, None)
@@ -137,6 +143,7 @@ class Posting:
             logger.exception("send %s: message %s comes again", hand.send.id, taken.number)
             answer = Answer(
                 number=taken.number,
+                tries=taken.tries,
                 status=MessageStatus.WAITING,
                 why="Something went wrong inside; the server's log says what.",
                 codes=taken.codes,
@@ -271,22 +278,30 @@ def _message(hand: Handful, taken: Taken, customer: Customer, one: Rendering) ->
 
 
 def _skipped(taken: Taken, why: SkipReason, codes: outbox.Issued) -> Answer:
-    return Answer(number=taken.number, status=MessageStatus.SKIPPED, why=why, codes=codes)
+    return Answer(number=taken.number, tries=taken.tries, status=MessageStatus.SKIPPED, why=why, codes=codes)
 
 
 def _answer(one: _Written, said: Delivery, now: datetime) -> Answer:
     taken = one.taken
     if said.status is DeliveryStatus.ACCEPTED:
-        return Answer(number=taken.number, status=MessageStatus.ACCEPTED, codes=one.codes)
+        return Answer(number=taken.number, tries=taken.tries, status=MessageStatus.ACCEPTED, codes=one.codes)
     if said.status is DeliveryStatus.REFUSED:
-        return Answer(number=taken.number, status=MessageStatus.REFUSED, why=said.why, codes=one.codes)
+        return Answer(
+            number=taken.number, tries=taken.tries, status=MessageStatus.REFUSED, why=said.why, codes=one.codes
+        )
     if taken.tries >= MOST_TRIES:
         why = f"Given up after {taken.tries} tries: {said.why}"
         return Answer(
-            number=taken.number, status=MessageStatus.REFUSED, why=why, codes=one.codes, maybe_seen=said.maybe_taken
+            number=taken.number,
+            tries=taken.tries,
+            status=MessageStatus.REFUSED,
+            why=why,
+            codes=one.codes,
+            maybe_seen=said.maybe_taken,
         )
     return Answer(
         number=taken.number,
+        tries=taken.tries,
         status=MessageStatus.WAITING,
         why=said.why,
         codes=one.codes,

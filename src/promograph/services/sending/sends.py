@@ -107,7 +107,9 @@ class Sends:
         return await self._database.write(work)
 
     async def begin(self, id_: int) -> None:
-        """The time of a SCHEDULED send has come. Where it may not begin any more it is PAUSED, and says why."""
+        """The time of a SCHEDULED send has come, unless it got a later one meanwhile. Where it may not begin any more
+        it is PAUSED, and says why.
+        """
         send = await self._get(id_)
         now = self._clock()
         try:
@@ -118,7 +120,7 @@ class Sends:
 
         def work(connection: Connection) -> None:
             going = _locked(connection, id_)
-            if going.status is SendStatus.SCHEDULED:
+            if going.send.is_due(now):
                 _begin(connection, going, ready, now)
                 sends.save(connection, going, now)
 

@@ -5,7 +5,7 @@ the two leaves codes on their way: whoever goes on looks in the shop which of th
 """
 
 from promograph.domain.clock import Clock
-from promograph.domain.jobs import Result
+from promograph.domain.jobs import Progress, Result
 from promograph.errors import BadInput
 from promograph.services.jobs.runs import Run
 from promograph.services.shops import Shops
@@ -33,7 +33,12 @@ class Pushing:
             await work.to_the_end()
         except BadInput as problem:
             why, now = str(problem), self._clock()
-            await self._database.write(lambda connection: pushes.ended(connection, push.id, work.stamp, why, now))
+
+            def turned_down(connection: Connection) -> Progress:
+                pushes.ended(connection, push.id, work.stamp, why, now)
+                return run.progress
+
+            await run.step(turned_down, heavy=False)
             raise
         now = self._clock()
 

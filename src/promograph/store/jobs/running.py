@@ -25,6 +25,7 @@ _OPEN = Statement(
     "SELECT id, owner, beat, cancel_asked FROM @rows(kind text) r JOIN job j ON j.kind = r.kind "
     f"WHERE finished_at IS NULL ORDER BY id LIMIT {_MOST_LOOKED_AT}"
 )
+_ONE = Statement("SELECT id, owner, beat, cancel_asked FROM job WHERE id = :id AND finished_at IS NULL")
 _TAKE = Statement(
     "UPDATE job SET status = 'RUNNING', owner = :owner, beat = beat + 1, takes = takes + 1, "
     "started_at = coalesce(started_at, :now) WHERE id = :id AND beat = :beat AND finished_at IS NULL "
@@ -74,6 +75,12 @@ class InHand:
 def unfinished(connection: Connection, kinds: Iterable[JobKind]) -> list[Open]:
     """Jobs of these kinds that wait or run, the oldest first."""
     return [Open(*row) for row in _OPEN.fetch(connection, [(kind,) for kind in kinds])]
+
+
+def look(connection: Connection, id_: int) -> Open | None:
+    """One of them; None where it has ended, or is not there."""
+    rows = _ONE.fetch(connection, id=id_)
+    return Open(*rows[0]) if rows else None
 
 
 def take(connection: Connection, seen: Open, owner: str, now: datetime) -> InHand | None:

@@ -33,11 +33,20 @@ _INSERT = Statement(
 )
 _UPDATE = Statement("UPDATE audience SET name = :name, segment = :segment, updated_at = :now WHERE id = :id")
 _GROW = Statement("UPDATE audience SET size = size + :count, updated_at = :now WHERE id = :id")
-_FILL = Statement("UPDATE audience SET size = size + :count, filling_at = :now WHERE id = :id AND filling_at > 0")
-_PUBLISH = Statement("UPDATE audience SET filling_at = NULL, updated_at = :now WHERE id = :id AND filling_at > 0")
+_FILL = Statement(
+    "UPDATE audience SET size = size + :count, filling_at = CASE WHEN filling_at < 0 THEN filling_at "
+    "ELSE CAST(:now AS bigint) END WHERE id = :id AND filling_at <> 0"
+)
+_PUBLISH = Statement("UPDATE audience SET filling_at = NULL, updated_at = :now WHERE id = :id AND filling_at <> 0")
 _ABANDON = Statement("UPDATE audience SET filling_at = 0 WHERE id = :id")
-_ABANDONED = Statement("SELECT id FROM audience WHERE filling_at < :before ORDER BY id")
-_TAKE_DOWN = Statement("UPDATE audience SET filling_at = 0 WHERE id = :id AND filling_at < :before")
+_GIVE_UP = Statement("UPDATE audience SET filling_at = 0 WHERE id = :id AND filling_at IS NOT NULL")
+# One that a job fills has the job's number there, below zero: that is nobody's to take down while there is the job.
+_IS_LEFT = (
+    "filling_at < :before AND (filling_at >= 0 OR NOT EXISTS (SELECT 1 FROM job j WHERE j.id = -audience.filling_at "
+    "AND j.finished_at IS NULL))"
+)
+_ABANDONED = Statement(f"SELECT id FROM audience WHERE {_IS_LEFT} ORDER BY id")
+_TAKE_DOWN = Statement(f"UPDATE audience SET filling_at = 0 WHERE id = :id AND {_IS_LEFT}")
 _DELETE = Statement("DELETE FROM audience WHERE id = :id AND filling_at = 0")
 
 
@@ -83,8 +92,9 @@ def insert(
     segment: str | None,
     now: datetime,
     is_filled: bool,
+    job: int | None = None,
 ) -> int:
-    """The id of the new one, which rests on its segment where it is DYNAMIC."""
+    """The id of the new one, which rests on its segment where it is DYNAMIC. `job`: by which it is filled."""
     micros = to_micros(now)
     rows = _INSERT.fetch(
         connection,
@@ -93,7 +103,7 @@ def insert(
         kind=kind,
         source=source,
         segment=segment,
-        filling_at=None if is_filled else micros,
+        filling_at=None if is_filled else micros if job is None else -job,
         now=micros,
     )
     id_ = int(rows[0][0])
@@ -127,6 +137,11 @@ def abandon(connection: Connection, id_: int) -> None:
     """Nobody sees it any more, it rests on nothing, and whoever comes next may take it down."""
     segments.set_uses(connection, UserKind.AUDIENCE, id_, None)
     _ABANDON.run(connection, id=id_)
+
+
+def give_up(connection: Connection, id_: int) -> None:
+    """The same of one that was being made. One that is there is left alone: it was published, and nobody heard so."""
+    _GIVE_UP.run(connection, id=id_)
 
 
 def any_abandoned(connection: Connection, now: datetime) -> bool:

@@ -44,9 +44,9 @@ _RENEW = Statement(
 _ANSWER = Statement(
     "UPDATE send_message SET status = r.status, why = r.why, codes = r.codes, due_at = r.due_at, owner = NULL, "
     "maybe_seen = (send_message.maybe_seen OR r.seen), changed_at = :now "
-    "FROM @rows(number bigint, status text, why text, codes text, due_at bigint, seen boolean) r "
+    "FROM @rows(number bigint, tries int, status text, why text, codes text, due_at bigint, seen boolean) r "
     "WHERE send_message.send_id = :send AND send_message.number = r.number AND send_message.owner = :owner "
-    "RETURNING send_message.number, send_message.status, send_message.why"
+    "AND send_message.tries = r.tries RETURNING send_message.number, send_message.status, send_message.why"
 )
 _NEXT = Statement("SELECT min(m.due_at) FROM send_message m WHERE m.send_id = :send AND m.due_at IS NOT NULL")
 _OWNERS = Statement(
@@ -100,9 +100,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came of a message that was in hand. `due_at`: of one that waits."""
+    """What came of a message that was in hand, at that try. `due_at`: of one that waits."""
 
     number: int
+    tries: int
     status: MessageStatus
     why: str | None = None
     codes: Issued = ()
@@ -211,10 +212,14 @@ def renew(connection: Connection, send_id: int, numbers: Iterable[int], *, owner
 
 
 def answer(connection: Connection, send_id: int, answers: Sequence[Answer], *, owner: str, now: datetime) -> int:
-    """Write down what came of messages that are this owner's still; how many that were."""
+    """Write down what came of messages that are this owner's still, at the same try; how many that were.
+
+    What is said twice, since the first answer was lost, says nothing of a later try that is under way by then.
+    """
     rows = [
         (
             one.number,
+            one.tries,
             one.status.value,
             None if one.why is None else one.why[:300].replace("\0", ""),
             orjson.dumps(one.codes).decode() if one.codes else None,

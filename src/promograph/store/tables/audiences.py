@@ -14,7 +14,8 @@ class AudienceRow(SQLModel, table=True):
     """Who a send goes to. `size` counts the members of a STATIC one; a DYNAMIC one has none.
 
     `segment` is the handle of the one that it is made of, or was frozen from. `filling_at`: when a member was last
-    added to (or taken out of) one that nobody may see yet (or any more); null for all others.
+    added to (or taken out of) one that nobody may see yet (or any more); null for all others. Below zero it is the
+    number of the job that fills it, 0 where whoever comes next takes it down.
     """
 
     __tablename__ = "audience"

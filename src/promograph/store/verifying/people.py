@@ -12,7 +12,7 @@ PEOPLE = {
     "an audience counts other members than it has": (
         "SELECT a.handle, 'members', a.size, coalesce(m.times, 0) FROM audience a LEFT JOIN (SELECT audience_id, "
         "count(*) AS times FROM audience_member GROUP BY audience_id) m ON m.audience_id = a.id "
-        "WHERE a.size <> coalesce(m.times, 0) AND (a.filling_at IS NULL OR a.filling_at > 0)"
+        "WHERE a.size <> coalesce(m.times, 0) AND (a.filling_at IS NULL OR a.filling_at <> 0)"
     ),
     "members belong to an audience that is not there": (
         "SELECT 'audience ' || m.audience_id, 'members', count(*), 0 FROM audience_member m WHERE NOT EXISTS "
@@ -32,7 +32,7 @@ _MEANT = (
     "SELECT 'SEGMENT', id, handle, CAST(condition AS text) FROM segment UNION ALL "
     "SELECT 'PROMOTION', id, handle, CAST(condition AS text) FROM promotion WHERE condition IS NOT NULL"
 )
-_DYNAMIC = "SELECT id, handle, segment FROM audience WHERE kind = 'DYNAMIC' AND (filling_at IS NULL OR filling_at > 0)"
+_DYNAMIC = "SELECT id, handle, segment FROM audience WHERE kind = 'DYNAMIC' AND (filling_at IS NULL OR filling_at <> 0)"
 _NOTED = "SELECT u.user_kind, u.user_id, s.handle FROM segment_use u JOIN segment s ON s.id = u.segment_id"
 
 
