@@ -52,6 +52,7 @@ class Interposed(Database):
     def __init__(self, inner: Database) -> None:
         self._inner = inner
         self.dialect = inner.dialect
+        self.rests = inner.rests
         self.before_write: Act | None = None
         self.after_write: Act | None = None
         self.before_read: Act | None = None
@@ -75,9 +76,6 @@ class Interposed(Database):
     async def snapshot(self, work: Work[T]) -> T:
         return await self._inner.snapshot(work)
 
-    async def breathe(self) -> None:
-        await self._inner.breathe()
-
     @property
     def piece(self) -> int:
         return self._inner.piece
@@ -85,6 +83,9 @@ class Interposed(Database):
     @property
     def is_wanted(self) -> bool:
         return self._inner.is_wanted
+
+    async def settle(self) -> None:
+        await self._inner.settle()
 
     async def close(self) -> None:
         await self._inner.close()

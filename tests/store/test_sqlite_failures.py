@@ -292,12 +292,12 @@ async def test_a_load_takes_small_pieces_while_others_are_about(
         assert (database.piece, database.is_wanted) == (20_000, False)
         load = asyncio.ensure_future(database.write(lambda _: None, heavy=True))
         await asyncio.gather(load, *(database.write(lambda _: pieces.append(database.piece)) for _ in range(3)))
-        assert (database.piece, database.is_wanted) == (1_000, True), "who was just answered asks again"
+        assert (database.piece, database.is_wanted) == (500, True), "who was just answered asks again"
         monkeypatch.setattr(sqlite, "_WANTED_SECONDS", 0.0)
         assert (database.piece, database.is_wanted) == (20_000, False)
     finally:
         await database.close()
-    assert pieces[:2] == [1_000, 1_000]
+    assert pieces[:2] == [500, 500]
 
 
 @pytest.mark.parametrize(

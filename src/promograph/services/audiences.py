@@ -19,6 +19,7 @@ from promograph.domain.people.names import checked_name
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again
+from promograph.services.pacing import Pace
 from promograph.store import sends
 from promograph.store.databases.database import Connection, Database
 from promograph.store.databases.statistics import freshen
@@ -186,6 +187,7 @@ class Audiences:
 
     async def _fill(self, id_: int, condition: Condition, now: datetime) -> None:
         after: str | None = ""
+        pace = Pace(self._database)
         while after is not None:
             start, most = after, self._most
 
@@ -194,19 +196,16 @@ class Audiences:
                 audiences.fill(connection, id_, count, self._clock())
                 return until
 
-            after = await self._database.write(piece, heavy=True)
-            await self._database.breathe()
+            after = await pace.write(piece)
 
     async def clear_abandoned(self) -> None:
         """Take down, piece by piece, what nobody fills any more."""
-        now = self._clock()
+        now, pace = self._clock(), Pace(self._database)
         if not await self._database.read(lambda connection: audiences.any_abandoned(connection, now)):
             return
         for id_ in await self._database.write(lambda connection: audiences.abandoned(connection, now)):
-            while await self._database.write(
-                partial(audience_members.clear, audience_id=id_, most=self._most), heavy=True
-            ):
-                await self._database.breathe()
+            while await pace.write(partial(audience_members.clear, audience_id=id_, most=self._most)):
+                pass
             await self._database.write(partial(audiences.delete, id_=id_))
 
     @property

@@ -12,6 +12,7 @@ from promograph.domain.codes import normalise
 from promograph.domain.stock.changes import CodeChange
 from promograph.domain.terms import is_storable
 from promograph.errors import BadInput, InputProblem
+from promograph.services.pacing import Pace
 from promograph.store import listing
 from promograph.store.codes import expiries as code_expiries
 from promograph.store.codes import selecting as code_selecting
@@ -55,9 +56,8 @@ class Changing:
         batch = await self._database.read(lambda connection: listing.batch_row(connection, batch_id))
         if batch is None:
             raise BadInput(InputProblem.NOT_FOUND, "No batch has this id.", field=("id",))
-        changed, now = 0, self._clock()
-        for part in code_selecting.windows([(batch.first_seq, batch.last_seq)], self._database.piece):
+        changed, now, pace = 0, self._clock(), Pace(self._database)
+        for part in code_selecting.windows([(batch.first_seq, batch.last_seq)], lambda: self._database.piece):
             act = partial(code_expiries.change, id_=batch.promotion_id, part=part, expires_at=expires_at, now=now)
-            changed += await self._database.write(act, heavy=True)
-            await self._database.breathe()
+            changed += await pace.write(act)
         return changed

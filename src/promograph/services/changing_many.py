@@ -90,21 +90,24 @@ class ChangingMany:
                 return _after(run, changed=changed, already=len(seqs) - changed, next=part[1] + 1)
 
             await run.step(work)
-            await self._database.breathe()
 
     async def _parts(self, run: Run, selection: CodeSelection) -> AsyncIterator[Range]:
         """Windows of numbers in which there are codes that are meant; looked for without a lock."""
         ranges = await self._database.read(lambda connection: code_selecting.extent(connection, selection))
         done = (run.progress.state or _BEGUN)["next"]
         left = [(max(low, done), high) for low, high in ranges if high >= done]
-        for part in code_selecting.windows(left, self._database.piece):
+        for part in code_selecting.windows(left, lambda: self._database.piece):
             run.check_wanted()
 
             def look(connection: Connection, part: Range = part) -> list[int]:
                 return code_selecting.codes_in(connection, selection, part, run.job.created_at)
 
-            if await self._database.read(look, heavy=True):
+            with run.pace.working():
+                is_any = bool(await self._database.read(look, heavy=True))
+            if is_any:
                 yield part
+            else:
+                await run.pace.rest()
 
     async def _change_listed(self, run: Run) -> None:
         with TemporaryFile() as copy:
@@ -112,7 +115,7 @@ class ChangingMany:
                 await asyncio.to_thread(copy.write, part)
             copy.seek(0)
             number = 0
-            async with aclosing(ahead(_batches(copy, Reading(**run.input["reading"])))) as batches:
+            async with aclosing(ahead(_batches(copy, Reading(**run.input["reading"])), run.pace)) as batches:
                 async for batch in batches:
                     if number == (run.progress.state or _BEGUN)["batch"]:
                         await self._change_batch(run, batch)
@@ -135,7 +138,6 @@ class ChangingMany:
                 return _after(run, [*bad, *batch.bad], changed=changed, already=already, offset=0, batch=at + 1)
 
             await run.step(work)
-            await self._database.breathe()
 
 
 def tally_of(report: dict[str, Any]) -> Tally:

@@ -114,9 +114,9 @@ class CodesExport:
             head = (CSV_BEGINNING + CSV_HEAD).encode()
             await run.step(lambda connection: self._begun(connection, run, head, total))
         async for part, page in self._pages(run, selection, ranges):
-            content = await asyncio.to_thread(_written, shower, page)
+            with run.pace.working():
+                content = await asyncio.to_thread(_written, shower, page)
             await run.step(_adding(run, content, rows=len(page.codes), part=part, total=total))
-            await self._database.breathe()
         await run.finish(lambda connection: self._result(connection, run))
 
     async def _write_workbook(self, run: Run, selection: CodeSelection) -> None:
@@ -127,16 +127,14 @@ class CodesExport:
         book, written = Workbook(), 0
         try:
             async for part, page in self._pages(run, selection, ranges):
-                rows = list(shower.rows(page))
-                await asyncio.to_thread(book.add, rows)
-                written += len(rows)
+                with run.pace.working():
+                    written += await asyncio.to_thread(_put_in, book, shower, page)
                 done = run.progress.done + part[1] - part[0] + 1
                 await run.step(_telling(Progress(state=None, done=done, total=total)), heavy=False)
             await run.step(lambda connection: self._begun(connection, run, b"", total, rows=written))
             content = book.finished(PART_BYTES)
             while piece := await asyncio.to_thread(next, content, b""):
                 await run.step(_adding(run, piece, rows=0, part=None, total=total))
-                await self._database.breathe()
         finally:
             book.close()
         await run.finish(lambda connection: self._result(connection, run))
@@ -148,9 +146,10 @@ class CodesExport:
         done = LEAST if run.progress.state is None else run.progress.state["next"]
         left = [(max(low, done), high) for low, high in ranges if high >= done]
         now = run.job.created_at
-        for part in code_selecting.windows(left, _ROWS):
+        for part in code_selecting.windows(left, lambda: min(_ROWS, self._database.piece)):
             read = partial(code_exporting.page, selection=selection, part=part, now=now)
-            page = await self._database.read(read, heavy=True)
+            with run.pace.working():
+                page = await self._database.read(read, heavy=True)
             yield part, page
 
     def _begun(self, connection: Connection, run: Run, head: bytes, total: int, rows: int = 0) -> Progress:
@@ -169,6 +168,12 @@ class CodesExport:
 
     async def _extent(self, selection: CodeSelection) -> list[Range]:
         return await self._database.read(lambda connection: code_selecting.extent(connection, selection))
+
+
+def _put_in(book: Workbook, shower: Shower, page: ExportPage) -> int:
+    rows = list(shower.rows(page))
+    book.add(rows)
+    return len(rows)
 
 
 def _written(shower: Shower, page: ExportPage) -> bytes:

@@ -15,10 +15,13 @@ from promograph.domain.stock.batches import BatchSource
 from promograph.services.ahead import ahead
 from promograph.services.jobs.loading import JobLoad
 from promograph.services.jobs.runs import Run
+from promograph.services.pacing import Pace
 from promograph.store import loading
 from promograph.store.databases.database import Connection, Database
 
 _ROUND = 100_000
+_SMALL_ROUND = 10_000
+"""While others ask: making codes holds Python's lock for most of its time."""
 
 
 class Generating:
@@ -33,7 +36,7 @@ class Generating:
         look, count = CodeFormat(**run.input["format"]), run.input["count"]
         load = JobLoad(self._database, run)
         while load.added < count:
-            async with aclosing(ahead(_rounds(look, count - load.added, self._words))) as rounds:
+            async with aclosing(ahead(self._rounds(look, count - load.added, run.pace), run.pace)) as rounds:
                 async for texts, keys in rounds:
                     await load.put(texts, keys)
         now = self._clock()
@@ -41,6 +44,18 @@ class Generating:
 
     async def undo(self, run: Run) -> None:
         await JobLoad(self._database, run).clear()
+
+    def _rounds(self, look: CodeFormat, count: int, pace: Pace) -> Iterator[tuple[list[str], list[str]]]:
+        """New texts with their keys, `count` of them or a few less."""
+        made = 0
+        while made < count:
+            texts = generate(look, min(count - made, _SMALL_ROUND if pace.gives_way else _ROUND), words=self._words)
+            made += len(texts)
+            keys = _keys(texts)
+            if any(map(is_placeholder, keys)):
+                texts = [text for text, key in zip(texts, keys, strict=True) if not is_placeholder(key)]
+                keys = _keys(texts)
+            yield texts, keys
 
 
 def _publish(connection: Connection, load: JobLoad, run: Run, now: datetime) -> Result:
@@ -55,17 +70,6 @@ def _publish(connection: Connection, load: JobLoad, run: Run, now: datetime) -> 
         now=now,
     )
     return Result(batch_id=batch)
-
-
-def _rounds(look: CodeFormat, count: int, words: Words) -> Iterator[tuple[list[str], list[str]]]:
-    """New texts with their keys, `count` of them."""
-    for made in range(0, count, _ROUND):
-        texts = generate(look, min(count - made, _ROUND), words=words)
-        keys = _keys(texts)
-        if any(map(is_placeholder, keys)):
-            texts = [text for text, key in zip(texts, keys, strict=True) if not is_placeholder(key)]
-            keys = _keys(texts)
-        yield texts, keys
 
 
 def _keys(texts: list[str]) -> list[str]:

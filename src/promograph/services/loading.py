@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from promograph.domain.clock import Clock
 from promograph.domain.stock.batches import Added, AddReport
+from promograph.services.pacing import Pace
 from promograph.store import load_orders, loading
 from promograph.store.databases.database import Connection, Database
 from promograph.store.databases.failures import Unconfirmed
@@ -29,6 +30,7 @@ class Loader:
         self._next = 0
         self._seen_at = clock()
         self._published = False
+        self.pace = Pace(database)
         self.added = 0
 
     async def __aenter__(self) -> "Loader":
@@ -93,9 +95,10 @@ class Loader:
                     break
             return stop, taken
 
-        put = await database.write(work, heavy=True)
+        with self.pace.working():
+            put = await database.write(work, heavy=True)
         await self._be_seen()
-        await database.breathe()
+        await self.pace.rest()
         return put
 
     async def _be_seen(self) -> None:

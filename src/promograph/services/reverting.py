@@ -48,7 +48,6 @@ class Reverting:
         while state["next"] <= span.last:
             await self._step(run, batch_id, span, state)
             state = run.progress.state
-            await self._database.breathe()
         report = {name: state[name] for name in _NOTHING}
         await run.finish(lambda _: Result(report=report, failed=sum(report.values()) - report["gone"]))
 

@@ -164,7 +164,7 @@ class Stocking:
         tally, repeats = Tally(), Repeats()
         already_here = 0
         async with Loader(self._database, self._clock, order) as loader:
-            async with aclosing(ahead(checked(batches, repeats))) as coming:
+            async with aclosing(ahead(checked(batches, repeats), loader.pace)) as coming:
                 async for batch in coming:
                     tally.add(batch)
                     taken = await loader.put(batch.texts, batch.keys)

@@ -25,6 +25,7 @@ from promograph.services.importing.sheet_files import open_sheet
 from promograph.services.jobs import Asking, Jobs
 from promograph.services.jobs.files import JobFiles
 from promograph.services.jobs.runs import Run
+from promograph.services.pacing import Pace
 from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import NewJob
 from promograph.store.jobs import files as job_files
@@ -113,12 +114,11 @@ class CustomerImports:
             async for part in self._files.parts(file_id):
                 await asyncio.to_thread(copy.write, part)
             number = 0
-            async with aclosing(_pieces(copy, order)) as coming:
+            async with aclosing(_pieces(copy, order, run.pace)) as coming:
                 types: dict[str, ValueType] = {}
                 async for piece in coming:
                     if number == state.pieces:
                         state = await self._take(run, order, piece, state, types)
-                        await self._database.breathe()
                     number += 1
         await run.finish(lambda connection: self._end(connection, state, order))
 
@@ -222,7 +222,7 @@ def _written(
     )
 
 
-async def _pieces(copy: IO[bytes], order: CustomerOrder) -> AsyncGenerator[Piece, None]:
+async def _pieces(copy: IO[bytes], order: CustomerOrder, pace: Pace) -> AsyncGenerator[Piece, None]:
     """All of the file's, each read in a thread while the one before it is written."""
 
     def read() -> Iterator[Piece]:
@@ -230,6 +230,6 @@ async def _pieces(copy: IO[bytes], order: CustomerOrder) -> AsyncGenerator[Piece
         sheet = open_sheet(iter(lambda: copy.read(_CHUNK), b""), order.reading)
         yield from read_customer_rows(sheet, order.columns, order.reading)
 
-    async with aclosing(ahead(read())) as coming:
+    async with aclosing(ahead(read(), pace)) as coming:
         async for piece in coming:
             yield piece

@@ -14,6 +14,7 @@ from promograph.domain.stock.rows import Batch
 from promograph.services.ahead import ahead
 from promograph.services.importing.sheet_files import open_sheet
 from promograph.services.jobs.files import JobFiles
+from promograph.services.pacing import Pace
 
 _CHUNK = 1 << 20
 
@@ -37,10 +38,10 @@ class ImportFile:
     async def __aexit__(self, *_: object) -> None:
         self._copy.close()
 
-    async def batches(self) -> AsyncGenerator[Batch, None]:
+    async def batches(self, pace: Pace) -> AsyncGenerator[Batch, None]:
         """All of them, without repeats and reserved texts; `tally` counts. BadInput as from `read_codes`."""
         self.tally = Tally()
-        async with aclosing(ahead(checked(self._read(), Repeats()))) as coming:
+        async with aclosing(ahead(checked(self._read(), Repeats()), pace)) as coming:
             async for batch in coming:
                 self.tally.add(batch)
                 yield batch

@@ -50,7 +50,7 @@ class ImportRun:
 
     async def read_through(self) -> None:
         """Read the file once more, for a report whose reader did not live."""
-        async with aclosing(self._file.batches()) as batches:
+        async with aclosing(self._file.batches(self._run.pace)) as batches:
             async for _ in batches:
                 self._run.check_wanted()
 
@@ -58,7 +58,7 @@ class ImportRun:
         """Find out which parts there are; all of the file is read where it has columns that say so."""
         counts: dict[tuple[bool, str | None], int] = {}
         if self._order.is_parted and not self._order.dry_run:
-            async with aclosing(self._file.batches()) as batches:
+            async with aclosing(self._file.batches(self._run.pace)) as batches:
                 async for batch in batches:
                     for about in batch.about:
                         key = (about.customer is not None, about.channel or self._order.channel)
@@ -85,7 +85,7 @@ class ImportRun:
 
     async def _part(self, part: Part) -> None:
         number = 0
-        async with aclosing(self._file.batches()) as batches:
+        async with aclosing(self._file.batches(self._run.pace)) as batches:
             async for batch in batches:
                 if number == self.state.batch:
                     await self._batch(part, batch)
@@ -99,7 +99,6 @@ class ImportRun:
         while self.state.batch == at:
             await self._step(lambda connection: self._whole(put(connection, part, mine), batch, mine, connection))
             await self._be_seen()
-            await self._database.breathe()
 
     def _whole(
         self, done: tuple[ImportState, list[Line]], batch: Batch, mine: Batch, connection: Connection

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 
 from promograph.domain.clock import Clock
 from promograph.services.jobs.runs import INPUT
+from promograph.services.pacing import Pace
 from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import files as job_files
 from promograph.store.jobs.files import PART_BYTES, JobFile
@@ -31,12 +33,11 @@ class JobFiles:
             )
         )
         digest, parts = sha256(), _in_parts(content)
-        number = 0
+        number, pace = 0, Pace(self._database)
         while part := await asyncio.to_thread(next, parts, b""):
             digest.update(part)
-            await self._add(file.id, number, part)
+            await pace.write(partial(job_files.add, id_=file.id, part=number, content=part))
             number += 1
-            await self._database.breathe()
         return await self._close(file.id, digest.hexdigest())
 
     async def get(self, id_: int) -> JobFile | None:
@@ -59,9 +60,6 @@ class JobFiles:
         """Have a file deleted that no job wants."""
         now = self._clock()
         await self._database.write(lambda connection: job_files.forget(connection, id_, now))
-
-    async def _add(self, id_: int, number: int, part: bytes) -> None:
-        await self._database.write(lambda connection: job_files.add(connection, id_, number, part), heavy=True)
 
     async def _part(self, id_: int, number: int) -> bytes | None:
         return await self._database.read(lambda connection: job_files.part_of(connection, id_, number), heavy=True)

@@ -55,7 +55,6 @@ class JobLoad:
             stop, found = await self._put(texts, keys, start)
             taken |= found
             start = stop
-            await self._database.breathe()
         return taken
 
     async def _put(self, texts: Sequence[str], keys: Sequence[str], start: int) -> tuple[int, dict[str, int]]:
@@ -91,7 +90,6 @@ class JobLoad:
                 return self._progress(keep)
 
             await self._run.step(work)
-            await self._database.breathe()
 
         def release(connection: Connection) -> Progress:
             loading.release(connection, self.load)

@@ -16,6 +16,7 @@ from promograph.domain.jobs import JobKind, broken_down, fault
 from promograph.errors import BadInput, StoreError
 from promograph.services.jobs.owners import is_gone, new_owner
 from promograph.services.jobs.runs import JobCancelled, Kind, Run
+from promograph.services.pacing import Pace
 from promograph.services.quietly import quietly
 from promograph.store.databases.database import Database
 from promograph.store.jobs import files as job_files
@@ -220,10 +221,10 @@ class Runner:
 
     async def _sweep(self) -> None:
         """Delete the files that have expired."""
-        now = self._clock()
+        now, pace = self._clock(), Pace(self._database)
         with suppress(StoreError):
-            while await self._database.write(lambda connection: job_files.sweep(connection, now), heavy=True):
-                await self._database.breathe()
+            while await pace.write(lambda connection: job_files.sweep(connection, now)):
+                pass
 
 
 async def _beat(run: Run) -> None:

@@ -9,7 +9,8 @@ called with a `Run` and does its work in chunks:
 
 A `step` writes down how far the job is in the transaction of the chunk, so `run` may be killed at any instant and is
 called again, here or on another server, with the progress of its last whole chunk. A chunk may be done again when its
-transaction was not, so `work` changes nothing but the store. Between chunks `await database.breathe()` lets others in.
+transaction was not, so `work` changes nothing but the store. After each chunk the job rests while others ask; what it
+does besides (looks, files) it counts with `run.pace`.
 
 BadInput ends the job as FAILED and is its error. Then, and when somebody cancels it, `undo` is called: it takes back
 what nobody was to see of half a job, in chunks as well. It may be called anew after a kill, too.
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 from promograph.domain.clock import Clock
 from promograph.domain.jobs import Job, JobStatus, Progress, Result
 from promograph.errors import BadInput
+from promograph.services.pacing import Pace
 from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import files as job_files
 from promograph.store.jobs import running as job_running
@@ -44,20 +46,23 @@ class Run:
         self.job: Job = taken.job
         self.input: Any = taken.input
         self.progress: Progress = taken.progress
+        self.pace = Pace(database)
         self.cancel_asked = taken.job.cancel_asked
         self.is_undoing = False
         self.is_over = False
 
     async def step(self, work: Callable[[Connection], Progress], *, heavy: bool = True) -> None:
-        """Do a chunk and write down how far the job is then. JobCancelled where somebody wants that."""
+        """Do a chunk, write down how far the job is then, and rest. JobCancelled where somebody wants that."""
 
         def chunk(connection: Connection) -> tuple[Progress, bool]:
             progress = work(connection)
             job, owner, is_undoing = self.job.id, self._owner, self.is_undoing
             return progress, job_running.keep(connection, job, owner, progress, is_undoing=is_undoing)
 
-        self.progress, self.cancel_asked = await self._database.write(chunk, heavy=heavy)
+        with self.pace.working():
+            self.progress, self.cancel_asked = await self._database.write(chunk, heavy=heavy)
         self.check_wanted()
+        await self.pace.rest()
 
     def check_wanted(self) -> None:
         """JobCancelled where somebody wants that: for a long way between two steps."""

@@ -121,7 +121,7 @@ class PushRun:
         await self._settle()
         await self._change()
         low, high = self._range
-        for part in selecting.windows([(max(low, self._progress.next), high)], _LOOKED_AT):
+        for part in selecting.windows([(max(low, self._progress.next), high)], lambda: _LOOKED_AT):
             await self._stretch(part)
 
     async def _settle(self) -> None:
@@ -168,7 +168,8 @@ class PushRun:
             putting = shop_codes.to_put(connection, self._promotion, self.push, part, now, again=again)
             return putting, shop_codes.to_stop(connection, self._promotion, self.push, part, now)
 
-        putting, stopping = await self._database.read(look, heavy=True)
+        with self._run.pace.working():
+            putting, stopping = await self._database.read(look, heavy=True)
         if self._shop.offer_on_codes and not self._offer.is_open:
             putting = [told for told in putting if told.code.remote is not None]
         await self._in_parts(stopping, self._stop)
@@ -176,7 +177,6 @@ class PushRun:
             putting = await self._open(putting)
         await self._in_parts(putting, self._put)
         await self._step(lambda _: None, next=part[1] + 1)
-        await self._database.breathe()
 
     async def _in_parts(self, codes: Sequence[Told], act: Callable[[Sequence[Told]], Awaitable[object]]) -> None:
         for start in range(0, len(codes), self._shop.codes_at_once):

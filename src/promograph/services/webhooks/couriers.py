@@ -19,6 +19,7 @@ from promograph.domain.webhooks.retrying import Answer
 from promograph.domain.webhooks.signing import signed_headers
 from promograph.errors import StoreError
 from promograph.services.batching import Gatherer
+from promograph.services.pacing import Pace
 from promograph.services.quietly import quietly
 from promograph.services.webhooks.posting import Poster
 from promograph.services.webhooks.rules import WebhookRules
@@ -93,13 +94,13 @@ class Couriers:
 
     async def prune(self) -> None:
         """Delete what is old, a little at a time."""
-        before = self._clock() - self.rules.keep
+        before, pace = self._clock() - self.rules.keep, Pace(self._database)
 
         def work(connection: Connection) -> bool:
             return deliveries.prune(connection, before, most=_PRUNED_AT_ONCE)
 
-        while await self._database.write(work):
-            await self._database.breathe()
+        while await pace.write(work):
+            pass
 
     async def close(self) -> None:
         """Give what is in hand a moment, and the connections back."""

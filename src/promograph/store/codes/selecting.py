@@ -4,7 +4,7 @@ What it says of batches comes down to ranges of numbers, which are looked up fir
 with its issuance. A part of the codes is read at a time, in the order of their numbers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,11 +83,14 @@ def extent(connection: Connection, selection: CodeSelection) -> list[Range]:
     return [(low, high) for low, high in within if low <= high]
 
 
-def windows(ranges: Iterable[Range], size: int) -> Iterator[Range]:
-    """The ranges in parts of at most `size` numbers: what is done to one of them takes as long as to any other."""
+def windows(ranges: Iterable[Range], size: Callable[[], int]) -> Iterator[Range]:
+    """The ranges in parts of at most `size()` numbers: what is done to one of them takes as long as to any other."""
     for low, high in ranges:
-        for start in range(low, high + 1, size):
-            yield start, min(start + size - 1, high)
+        start = low
+        while start <= high:
+            end = min(start + size() - 1, high)
+            yield start, end
+            start = end + 1
 
 
 def codes_in(connection: Connection, selection: CodeSelection, part: Range, now: datetime) -> list[int]:

@@ -20,6 +20,8 @@ class Database(ABC):
     """Every method raises `StoreError`s only; nothing of a transaction that raised remains."""
 
     dialect: str
+    rests: float
+    """How many times as long as it has worked a long load rests while others ask."""
 
     @abstractmethod
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
@@ -33,10 +35,6 @@ class Database(ABC):
     async def snapshot(self, work: Work[T]) -> T:
         """Run `work`, which changes nothing and may take long, all of it on one state of the store."""
 
-    @abstractmethod
-    async def breathe(self) -> None:
-        """Let the others in: called by a long load between two of its transactions."""
-
     @property
     @abstractmethod
     def piece(self) -> int:
@@ -45,7 +43,11 @@ class Database(ABC):
     @property
     @abstractmethod
     def is_wanted(self) -> bool:
-        """Whether a long load should end its transaction after the piece at hand, others considered."""
+        """Whether others ask for the store just now, so that a long load ends its transaction and gives way."""
+
+    @abstractmethod
+    async def settle(self) -> None:
+        """Put what a load has written where it belongs, beside the others, who else might have to wait for that."""
 
     @abstractmethod
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import URL, NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from promograph.store.databases.database import Database, Work
+from promograph.store.databases.demand import Demand
 from promograph.store.databases.failures import Unconfirmed, is_gone, is_transient, wrapped
 from promograph.store.databases.postgres_links import PLANNING, Links, link_driver
 
@@ -38,8 +39,10 @@ class PostgresDatabase(Database):
     """
 
     dialect = "postgresql"
+    rests = 4.0  # what a load does keeps two processors busy, this one's and the server's
 
     def __init__(self, url: URL) -> None:
+        self._demand = Demand()
         idle = {"idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s"}
         self._hot = _engine(url, PLANNING | idle, poolclass=NullPool)
         self._links = Links(self._hot, most=_LINKS)
@@ -51,26 +54,30 @@ class PostgresDatabase(Database):
         self._reader = self._cold.execution_options(isolation_level="AUTOCOMMIT")
 
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
+        if not heavy:
+            self._demand.note()
         return await _again(lambda: self._links.use(lambda link: _transact(link, work)))
 
     async def read(self, work: Work[T], *, heavy: bool = False) -> T:
         if heavy:
             return await _again(lambda: _look(self._reader, work))
+        self._demand.note()
         return await _again(lambda: self._links.use(lambda link: link.run_sync(work)))
 
     async def snapshot(self, work: Work[T]) -> T:
         return await _again(lambda: _look(self._reader, work, in_transaction=_FROZEN))
 
-    async def breathe(self) -> None:
-        await asyncio.sleep(0)
-
     @property
     def piece(self) -> int:
-        return 20_000
+        # COPY takes the event loop for as long as it puts rows into bytes.
+        return 4_000 if self.is_wanted else 20_000
 
     @property
     def is_wanted(self) -> bool:
-        return True
+        return self._demand.is_felt
+
+    async def settle(self) -> None:
+        """Nothing: the server does so by itself."""
 
     async def close(self) -> None:
         await self._links.close()

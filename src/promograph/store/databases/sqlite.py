@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +16,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from promograph.errors import StoreBusy, StoreUnavailable
+from promograph.errors import StoreBusy, StoreError, StoreUnavailable
 from promograph.store.databases.database import Database, Work
+from promograph.store.databases.demand import Demand
 from promograph.store.databases.failures import is_locked, wrapped
 from promograph.store.statements import driver_of
 
@@ -24,8 +26,8 @@ T = TypeVar("T")
 
 _LOCK_PATIENCE = 10.0
 _READERS = 4
-_BREATH = 0.002
 _WANTED_SECONDS = 0.25
+_SHORTEN = "PRAGMA wal_checkpoint(PASSIVE)"
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -43,6 +45,7 @@ class SqliteDatabase(Database):
     """The store in one file. Other processes may write too; they wait for each other, at most ten seconds."""
 
     dialect = "sqlite"
+    rests = 1.0
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
@@ -50,6 +53,7 @@ class SqliteDatabase(Database):
         self._writer = _engine(path, StaticPool, busy_seconds=0)
         self._readers = _engine(path, QueuePool, busy_seconds=_LOCK_PATIENCE)
         self._lock = asyncio.Lock()
+        self._demand = Demand()
         self._waiting = 0
         self._wanted_at = -_WANTED_SECONDS
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
@@ -57,6 +61,8 @@ class SqliteDatabase(Database):
         self._identity: tuple[int, int] | None = None
 
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
+        if not heavy:
+            self._demand.note()
         self._waiting += 1
         has_to_wait = self._lock.locked()
         try:
@@ -115,6 +121,7 @@ class SqliteDatabase(Database):
 
     async def read(self, work: Work[T], *, heavy: bool = False) -> T:
         if not heavy:
+            self._demand.note()
             return self._read(work)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._read_threads, self._read, work)
@@ -138,14 +145,10 @@ class SqliteDatabase(Database):
 
         return await self.read(all_at_once, heavy=True)
 
-    async def breathe(self) -> None:
-        if self.is_wanted:
-            await asyncio.sleep(_BREATH)
-
     @property
     def piece(self) -> int:
         # There is one writer: with others about, a load takes turns in small pieces.
-        return 1_000 if self.is_wanted else 20_000
+        return 500 if self.is_wanted else 20_000
 
     @property
     def is_wanted(self) -> bool:
@@ -153,7 +156,13 @@ class SqliteDatabase(Database):
         # without order is most of them.
         # Who was answered a moment ago asks again in the next one. That nobody waits just now, between the two, is no
         # leave to keep them all waiting for a large piece.
-        return self._waiting > 0 or time.monotonic() - self._wanted_at < _WANTED_SECONDS
+        lately = time.monotonic() - self._wanted_at < _WANTED_SECONDS
+        return self._waiting > 0 or lately or self._demand.is_felt
+
+    async def settle(self) -> None:
+        # Left alone, the commit that makes the log too long does it while they all wait, whoever's commit that is.
+        with suppress(StoreError):
+            await self.read(lambda connection: driver_of(connection).execute(_SHORTEN).fetchall(), heavy=True)
 
     async def close(self) -> None:
         self._write_thread.shutdown()
