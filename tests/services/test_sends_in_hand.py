@@ -129,6 +129,35 @@ async def test_a_server_that_dies_leaves_nothing_undone(world: World, post: Post
     all_of_them(post, 60)
 
 
+async def test_what_a_dead_server_of_this_machine_had_goes_first(
+    world: World, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = await running(post)
+    dying = post.reopen()
+    dying.dispatcher.most_in_hand = IN_HAND
+    posting = dying.dispatcher._posting
+    machine, pid, begun, own = posting.owner.split("/")
+    posting.owner = f"{machine}/{pid}/{begun}1/{own}"  # a process that is no more
+
+    async def die() -> None:
+        for task in dying.dispatcher._carrying.values():
+            task.cancel()
+
+    at_message(post, 15, die)
+    post.provider.latency = timedelta(milliseconds=1)
+    await asyncio.gather(dying.dispatcher.work(), return_exceptions=True)
+    progress = await post.progress(send)
+    had, sent = counted(progress)["TAKEN"], len(post.provider.taken)
+    assert had
+    monkeypatch.setattr(dispatching, "_LANES", 1)
+    await world.services.dispatcher.work()
+    numbers = [int(one.key.rpartition(".")[2]) for one in post.provider.taken[sent:]]
+    assert [number <= progress.send.messages for number in numbers] == [True] * had + [False] * (len(numbers) - had)
+    assert (await post.progress(send)).send.status is SendStatus.DONE
+    assert post.repeats <= had
+    all_of_them(post, 60)
+
+
 async def test_a_store_that_goes_away_while_messages_are_out_makes_none_go_twice(world: World, post: Post) -> None:
     send = await running(post)
     services, database = world.interposed()

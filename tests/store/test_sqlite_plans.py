@@ -33,6 +33,8 @@ _LARGE = (
     "replay",
     "code_event",
     "carried_code",
+    "send_message",
+    "shop_code",
 )
 
 _ALLOWED = {
@@ -42,6 +44,8 @@ _ALLOWED = {
     "histories._OF_SHARED": "from the last issuance backward; most of such a promotion are of the shared code",
     "limits._MOST_OF_A_CODE": "once, when a limit is lowered",
     "limits._MOST_OF_A_CUSTOMER": "the same",
+    "shops.codes._ON_THEIR_WAY": "by an index of those alone",
+    "shops.pushes._FORGET_CODES": "all of a shop's, which go",
     "shops.pushes._STAMPS": "the last one only, from the end of an index",
     "people.erasing._KNOWN": "erasing a person, rarely",
     "people.erasing._OLD_HOLDS": "the same",
@@ -82,7 +86,7 @@ def _walks(connection: Connection, statement: Statement, size: int) -> list[str]
     aliases = dict(re.findall(rf"\b({'|'.join(_LARGE)})\b(?: AS)?(?: (\w+))?", text))
     large = {*aliases, *aliases.values()}
     steps = [row[3] for row in driver_of(connection).execute(f"EXPLAIN QUERY PLAN {text}", params)]
-    found = re.compile(r"SCAN (\w+)|SEARCH (\w+) .*\((?:promotion_id|audience)=\?\)$")
+    found = re.compile(r"SCAN (\w+)|SEARCH (\w+) .*\((?:promotion_id|audience|send_id|push_id)=\?\)$")
     walked = [(step, found.match(step)) for step in steps]
     return [step for step, match in walked if match is not None and (match[1] or match[2]) in large]
 

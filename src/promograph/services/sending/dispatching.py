@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 
 from promograph.channels import MessageChannel
 from promograph.domain.clock import Clock
@@ -25,7 +24,7 @@ from promograph.store import sends
 from promograph.store.databases.database import Connection, Database
 from promograph.store.people import audiences
 from promograph.store.sends import Going, outbox, taking
-from promograph.store.sends.taking import Batch, Next, Outcome, Turn
+from promograph.store.sends.taking import Batch, Later, Next, Outcome, Turn
 
 logger = logging.getLogger("promograph.sending")
 
@@ -35,6 +34,7 @@ MOST_IN_HAND = 250
 _LANES = 2
 _MOST_SENDS = 50
 _LOOK_SECONDS = 1.0
+_INHERIT_SECONDS = 5.0
 _CLOSE_SECONDS = 5.0
 
 
@@ -97,7 +97,9 @@ class Dispatcher:
                 task.add_done_callback(lambda _, id_=id_: self._carrying.pop(id_))  # type: ignore[misc]
 
     async def _carry(self, id_: int) -> None:
-        outcomes = await asyncio.gather(*(self._lane(id_) for _ in range(_LANES)), return_exceptions=True)
+        outcomes = [*await asyncio.gather(self._inherit(id_, is_ours_free=True), return_exceptions=True)]
+        if outcomes == [None]:
+            outcomes = await asyncio.gather(*(self._lane(id_) for _ in range(_LANES)), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, StoreError):
                 logger.warning("send %s waits for the store: %s", id_, outcome)
@@ -106,7 +108,12 @@ class Dispatcher:
 
     async def _lane(self, id_: int) -> None:
         """One handful after another, until there is nothing to do for now."""
+        loop = asyncio.get_running_loop()
+        looked_at = loop.time()
         while not self._is_closing:
+            if loop.time() - looked_at > _INHERIT_SECONDS:
+                await self._inherit(id_)
+                looked_at = loop.time()
             send = await self._sends.get(id_)
             if send is None:
                 return
@@ -121,7 +128,7 @@ class Dispatcher:
             outcome, known = await self._turn(send)
             if outcome.batch is not None:
                 await self._work_on(send, outcome.batch, known, prepared)
-            elif outcome.later is None or not await self._wait(id_, outcome):
+            elif outcome.later is None or not await self._wait(outcome.later):
                 return
 
     async def _prepared(self, send: Send) -> tuple[PreparedMessage, MessageChannel] | None:
@@ -180,22 +187,24 @@ class Dispatcher:
         )
         await self._posting.post(hand)
 
-    async def _wait(self, id_: int, outcome: Outcome) -> bool:
-        """Whether it may go on: what a dead server had is free now, or the time is about to come."""
-        assert outcome.later is not None
-        dead = [owner for owner in outcome.owners if owner != self._posting.owner and is_gone(owner)]
-        if dead:
-            now = self._clock()
-            await self._database.write(lambda connection: _leave(connection, id_, dead, now))
-            return True
-        seconds = (outcome.later.at - self._clock()).total_seconds()
+    async def _wait(self, later: Later) -> bool:
+        """Whether the time was about to come, and has."""
+        seconds = (later.at - self._clock()).total_seconds()
         if seconds > _LOOK_SECONDS:
             return False  # it is looked at again
         await asyncio.sleep(max(seconds, 0.0))
         return True
 
+    async def _inherit(self, id_: int, *, is_ours_free: bool = False) -> None:
+        """What servers had in hand that are dead is to go next. `is_ours_free`: so is what a lane of ours let go of."""
+        owners = await self._database.read(lambda connection: outbox.owners(connection, id_), heavy=True)
+        ours = self._posting.owner
+        free = [owner for owner in owners if (is_ours_free if owner == ours else is_gone(owner))]
+        if free:
+            await self._database.write(lambda connection: _leave(connection, id_, free))
 
-def _leave(connection: Connection, id_: int, dead: list[str], now: datetime) -> None:
+
+def _leave(connection: Connection, id_: int, owners: list[str]) -> None:
     sends.lock(connection, [id_])
-    for owner in dead:
-        outbox.leave(connection, id_, owner, now)
+    for owner in owners:
+        outbox.leave(connection, id_, owner)

@@ -32,29 +32,33 @@ _WAITING = Statement(
     f"SELECT {_SHOWN} FROM send_message m WHERE m.send_id = :send AND m.due_at IS NOT NULL "
     "AND (m.status = 'WAITING' OR m.due_at <= :now) ORDER BY m.due_at LIMIT :most"
 )
+# The send comes with each row: told of one send for all, SQLite reads the whole send for each batch, and may read the
+# whole batch for each of its messages.
+_SAME = "send_message.send_id = r.send AND send_message.number = r.number"
 _TAKE = Statement(
     "UPDATE send_message SET status = 'TAKEN', owner = :owner, due_at = :until, tries = tries + 1, "
-    "maybe_seen = r.seen, changed_at = :now FROM @rows(number bigint, seen boolean) r "
-    "WHERE send_message.send_id = :send AND send_message.number = r.number"
+    "maybe_seen = r.seen, changed_at = :now FROM @rows(send bigint, number bigint, seen boolean) r "
+    f"WHERE {_SAME}"
 )
 _RENEW = Statement(
-    "UPDATE send_message SET due_at = :until FROM @rows(number bigint) r WHERE send_message.send_id = :send "
-    "AND send_message.number = r.number AND send_message.owner = :owner"
+    "UPDATE send_message SET due_at = :until FROM @rows(send bigint, number bigint) r "
+    f"WHERE {_SAME} AND send_message.owner = :owner"
 )
 _ANSWER = Statement(
     "UPDATE send_message SET status = r.status, why = r.why, codes = r.codes, due_at = r.due_at, owner = NULL, "
     "maybe_seen = (send_message.maybe_seen OR r.seen), changed_at = :now "
-    "FROM @rows(number bigint, tries int, status text, why text, codes text, due_at bigint, seen boolean) r "
-    "WHERE send_message.send_id = :send AND send_message.number = r.number AND send_message.owner = :owner "
-    "AND send_message.tries = r.tries RETURNING send_message.number, send_message.status, send_message.why"
+    "FROM @rows(send bigint, number bigint, tries int, status text, why text, codes text, due_at bigint, seen boolean) "
+    f"r WHERE {_SAME} AND send_message.owner = :owner AND send_message.tries = r.tries "
+    "RETURNING send_message.number, send_message.status, send_message.why"
 )
 _NEXT = Statement("SELECT min(m.due_at) FROM send_message m WHERE m.send_id = :send AND m.due_at IS NOT NULL")
 _OWNERS = Statement(
-    "SELECT DISTINCT m.owner FROM send_message m WHERE m.send_id = :send AND m.due_at IS NOT NULL "
-    "AND m.owner IS NOT NULL"
+    "SELECT DISTINCT m.owner FROM send_message m @by(send_message_due) WHERE m.send_id = :send "
+    "AND m.due_at IS NOT NULL AND m.owner IS NOT NULL"
 )
 _LEFT = Statement(
-    "UPDATE send_message SET due_at = :now WHERE send_id = :send AND due_at IS NOT NULL AND owner = :owner"
+    "UPDATE send_message @by(send_message_due) SET due_at = changed_at WHERE send_id = :send "
+    "AND due_at IS NOT NULL AND owner = :owner"
 )
 _TOLD = Statement(
     f"SELECT {_SHOWN} FROM @rows(send_id bigint, number bigint) r JOIN send_message m ON m.send_id = r.send_id "
@@ -62,7 +66,7 @@ _TOLD = Statement(
 )
 _BECOME = Statement(
     "UPDATE send_message SET status = r.status, due_at = NULL, owner = NULL, changed_at = :now "
-    "FROM @rows(number bigint, status text) r WHERE send_message.send_id = :send AND send_message.number = r.number"
+    f"FROM @rows(send bigint, number bigint, status text) r WHERE {_SAME}"
 )
 _RECIPIENTS = Statement(
     "SELECT r.customer, r.trigger_key, m.number, m.status FROM @rows(customer text, trigger_key text) r "
@@ -188,10 +192,10 @@ def _take(
         return []
     # What a dead server had in hand may have got as far as the provider.
     lost = sum(status == "TAKEN" for _, _, _, status, *_ in rows)
-    marks = sorted((row[0], bool(row[5]) or row[3] == "TAKEN") for row in rows)
-    _TAKE.run(connection, marks, send=send_id, owner=owner, until=to_micros(until), now=to_micros(now))
+    marks = sorted((send_id, row[0], bool(row[5]) or row[3] == "TAKEN") for row in rows)
+    _TAKE.run(connection, marks, owner=owner, until=to_micros(until), now=to_micros(now))
     tallies.add(connection, send_id, {("WAITING", ""): lost - len(rows), ("TAKEN", ""): len(rows) - lost})
-    seen = dict(marks)
+    seen = {number: is_seen for _, number, is_seen in marks}
     return [
         Taken(
             number=number,
@@ -207,8 +211,8 @@ def _take(
 
 def renew(connection: Connection, send_id: int, numbers: Iterable[int], *, owner: str, until: datetime) -> None:
     """Those that are still this owner's are so until then."""
-    rows = [(number,) for number in sorted(numbers)]
-    _RENEW.run(connection, rows, send=send_id, owner=owner, until=to_micros(until))
+    rows = [(send_id, number) for number in sorted(numbers)]
+    _RENEW.run(connection, rows, owner=owner, until=to_micros(until))
 
 
 def answer(connection: Connection, send_id: int, answers: Sequence[Answer], *, owner: str, now: datetime) -> int:
@@ -218,6 +222,7 @@ def answer(connection: Connection, send_id: int, answers: Sequence[Answer], *, o
     """
     rows = [
         (
+            send_id,
             one.number,
             one.tries,
             one.status.value,
@@ -228,7 +233,7 @@ def answer(connection: Connection, send_id: int, answers: Sequence[Answer], *, o
         )
         for one in sorted(answers, key=lambda one: one.number)
     ]
-    done = _ANSWER.fetch(connection, rows, send=send_id, owner=owner, now=to_micros(now)) if rows else []
+    done = _ANSWER.fetch(connection, rows, owner=owner, now=to_micros(now)) if rows else []
     moved = tallies.Tally(Counter((status, why if status == "SKIPPED" else "") for _, status, why in done))
     moved["TAKEN", ""] -= len(done)
     tallies.add(connection, send_id, moved)
@@ -246,9 +251,9 @@ def owners(connection: Connection, send_id: int) -> list[str]:
     return [owner for (owner,) in _OWNERS.fetch(connection, send=send_id)]
 
 
-def leave(connection: Connection, send_id: int, owner: str, now: datetime) -> None:
-    """What this owner has in hand is due now: it is dead."""
-    _LEFT.run(connection, send=send_id, owner=owner, now=to_micros(now))
+def leave(connection: Connection, send_id: int, owner: str) -> None:
+    """What this owner has in hand is due, and has been since it was taken: so it goes first, the oldest before all."""
+    _LEFT.run(connection, send=send_id, owner=owner)
 
 
 def hear(
@@ -273,7 +278,7 @@ def hear(
             moved[status, ""] -= 1
             moved[becomes.value, ""] += 1
     if changed:
-        _BECOME.run(connection, [(kept.number, to.value) for kept, to in changed], send=send_id, now=to_micros(now))
+        _BECOME.run(connection, [(send_id, kept.number, to.value) for kept, to in changed], now=to_micros(now))
         tallies.add(connection, send_id, moved)
     return changed
 

@@ -5,7 +5,7 @@ send past its recipient: so each recipient has one, whoever dies when, and a pau
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -71,8 +71,6 @@ class Outcome:
 
     batch: Batch | None = None
     later: Later | None = None
-    owners: list[str] = field(default_factory=list)
-    """Where nothing was found: who has messages in hand."""
 
 
 def at_a_time(rate: int | None, most: int) -> int:
@@ -155,7 +153,7 @@ def _nothing(connection: Connection, going: Going, turn: Turn) -> Outcome:
         return Outcome(later=Later(turn.now))  # another server was quicker: look again
     due = outbox.next_due(connection, send.id)
     if due is not None:
-        return Outcome(later=Later(due), owners=outbox.owners(connection, send.id))
+        return Outcome(later=Later(due))
     if not send.terms.is_triggered:
         finish(connection, going, SendStatus.DONE, turn.now)
         sends.save(connection, going, turn.now)
@@ -170,4 +168,4 @@ def _take_back(connection: Connection, send_id: int, turn: Turn) -> Outcome:
     due = outbox.next_due(connection, send_id)
     if due is None:
         return Outcome()
-    return Outcome(later=Later(due), owners=outbox.owners(connection, send_id))
+    return Outcome(later=Later(due))

@@ -42,9 +42,9 @@ _NO_CODES_ANY_MORE = Statement(
     "WHERE c.promotion_id = :id AND c.seq = x.seq) ORDER BY x.seq"
 )
 _ON_THEIR_WAY = Statement(
-    "SELECT x.seq, coalesce(c.text, c.key, ''), c.expires_at, NULL, x.remote, x.state FROM shop_code x "
-    "LEFT JOIN code c ON c.promotion_id = :id AND c.seq = x.seq WHERE x.push_id = :push "
-    "AND x.state IN ('SENDING', 'STOPPING') ORDER BY x.seq"
+    "SELECT x.seq, coalesce(c.text, c.key, ''), c.expires_at, NULL, x.remote, x.state "
+    "FROM shop_code x @by(shop_code_open) LEFT JOIN code c ON c.promotion_id = :id AND c.seq = x.seq "
+    "WHERE x.push_id = :push AND x.state IN ('SENDING', 'STOPPING') ORDER BY x.seq"
 )
 _MARK = Statement(
     "INSERT INTO shop_code (push_id, seq, state, revision) SELECT :push, r.seq, :state, :revision "
@@ -53,8 +53,8 @@ _MARK = Statement(
 _COUNT = Statement("SELECT x.state FROM @rows(seq bigint) r JOIN shop_code x ON x.push_id = :push AND x.seq = r.seq")
 _SETTLE = Statement(
     "UPDATE shop_code SET state = r.state, remote = r.remote, error = r.error, revision = :revision "
-    "FROM @rows(seq bigint, state text, remote text, error text) r "
-    "WHERE shop_code.push_id = :push AND shop_code.seq = r.seq"
+    "FROM @rows(push bigint, seq bigint, state text, remote text, error text) r "
+    "WHERE shop_code.push_id = r.push AND shop_code.seq = r.seq"
 )
 _UNSENT = Statement(
     "DELETE FROM shop_code WHERE push_id = :push AND state = 'SENDING' AND seq IN "
@@ -134,6 +134,7 @@ def settle(
     otherwise = ToldState.REFUSED if state is ToldState.THERE else ToldState.THERE
     rows = [
         (
+            push.id,
             told.seq,
             state if answer.why is None else otherwise,
             answer.remote if answer.why is None else told.code.remote,
@@ -141,8 +142,8 @@ def settle(
         )
         for told, answer in zip(codes, answers, strict=True)
     ]
-    _SETTLE.run(connection, rows, push=push.id, revision=push.revision)
-    _count(connection, push, [row[1] for row in rows], 1)
+    _SETTLE.run(connection, rows, revision=push.revision)
+    _count(connection, push, [row[2] for row in rows], 1)
 
 
 def unsent(connection: Connection, push: Push, codes: Sequence[Told]) -> None:
