@@ -14,6 +14,7 @@ from promograph.domain.windows import Window
 from promograph.services.app import Services
 from promograph.store.listing import Slice
 from promograph.store.orders.finding import OrderQuery
+from promograph.store.statements import Statement
 
 from .till import eur, money, redeem, redeemed, roll_back, rolled_back
 from .world import World
@@ -21,6 +22,8 @@ from .world import World
 pytestmark = pytest.mark.anyio
 
 SOLD, WAITING, CANCELLED = OrderState.SOLD, OrderState.WAITING, OrderState.CANCELLED
+LATE = 12
+_KEPT = Statement("SELECT o.* FROM shop_order o")
 
 
 def news(
@@ -84,10 +87,50 @@ async def test_what_is_said_again_counts_once(world: World) -> None:
     assert await standing(world, promotion) == (1, 1000)
 
 
-async def test_other_peoples_codes_leave_nothing_behind(world: World) -> None:
+async def test_of_orders_without_our_codes_no_more_is_kept_than_how_they_stand(world: World) -> None:
     await one(world)
-    assert await report(world, news(world, codes=(OrderCode(code="THEIRS"),)), news(world, codes=())) == [None, None]
+    theirs = news(world, codes=(OrderCode(code="THEIRS"),), customer="ann")
+    assert await report(world, theirs, news(world, "1002", codes=())) == [None, None]
     assert (await world.services.orders.page(OrderQuery(), Slice(count=9))).rows == []
+    kept = await world.write(lambda connection: [str(tuple(row)) for row in _KEPT.fetch(connection)])
+    assert len(kept) == 2
+    assert not [row for row in kept if "ann" in row or "THEIRS" in row or "#1001" in row or '"total":10000' in row]
+    world.services.orders.keep_for(timedelta(days=90))
+    world.clock.move(days=80)
+    await report(world, news(world, "1002", codes=()))
+    await report(world, news(world, "1003"))
+    world.clock.move(days=20)
+    assert [await world.services.orders.prune() for _ in range(2)] == [1, 0]
+    world.clock.move(days=99)
+    assert await world.services.orders.prune() == 1
+    ((_, left),) = (await world.services.orders.page(OrderQuery(), Slice(count=9))).rows
+    assert left.order == "1003"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_code_that_comes_to_an_order_late_is_redeemed(world: World, turned: bool) -> None:
+    promotion = await one(world)
+    said = [news(world, codes=()), news(world, state=None, refunds=[("r1", 3000)]), news(world, at=5)]
+    for each in reversed(said) if turned else said:
+        await report(world, each)
+    assert await standing(world, promotion) == (1, 700)
+
+
+@pytest.mark.parametrize("codes", [(), (OrderCode(code="THEIRS"),)])
+@pytest.mark.parametrize("state", [SOLD, CANCELLED])
+async def test_an_order_whose_last_word_names_no_code_of_ours_uses_none_though_it_is_heard_first(
+    world: World, codes: Any, state: OrderState
+) -> None:
+    promotion = await one(world)
+    assert await report(world, news(world, state=state, codes=codes, at=9)) == [None]
+    await report(world, news(world))
+    assert await standing(world, promotion) == (0, 0)
+
+
+async def test_a_code_that_becomes_ours_later_counts_when_it_is_said_again(world: World) -> None:
+    assert await report(world, news(world)) == [None]
+    await one(world)
+    assert await state(world, news(world)) == ["REDEEMED"]
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -268,6 +311,17 @@ def story(random: Random, world: World, number: int) -> list[OrderNews]:
     return events
 
 
+def late_story(world: World, number: int) -> list[OrderNews]:
+    """An order that names a code of ours now and not then: it comes late, is taken off, is not told when cancelled."""
+    order, codes = f"late-{number}", (OrderCode(code=f"L-{number:04}", discount=1000),)
+    refund = news(world, order, None, refunds=[("r1", 2500)])
+    if number % 3 == 0:
+        return [news(world, order, codes=()), refund, news(world, order, at=5, codes=codes)]
+    others = (OrderCode(code="THEIRS", discount=1000),) if number % 2 else ()
+    last = SOLD if number % 3 == 1 else CANCELLED
+    return [news(world, order, codes=codes), refund, news(world, order, last, at=5, codes=others)]
+
+
 async def told(services: Services, said: list[OrderNews]) -> None:
     while said:
         taken, said = said[:7], said[7:]
@@ -277,13 +331,15 @@ async def told(services: Services, said: list[OrderNews]) -> None:
 async def test_shuffled_and_repeated_it_ends_as_in_order_and_once(world: World) -> None:
     random = Random(7)
     orders = 60
+    codes = [*(f"C-{n:04}" for n in range(orders // 2)), *(f"L-{n:04}" for n in range(LATE))]
     promotions = [
         await world.promotion(
-            codes=[f"{prefix}C-{n:04}" for n in range(orders // 2)], code_kind=CodeKind.MULTIPLE, budget=eur(10**7)
+            codes=[f"{prefix}{code}" for code in codes], code_kind=CodeKind.MULTIPLE, budget=eur(10**7)
         )
         for prefix in ("", "X")
     ]
     stories = [event for number in range(orders) for event in story(random, world, number)]
+    stories += [event for number in range(LATE) for event in late_story(world, number)]
     straight = [replaced(event, "X") for event in stories]
     await told(world.services, straight)
     mixed = stories + random.sample(stories, len(stories) // 5)
@@ -294,7 +350,7 @@ async def test_shuffled_and_repeated_it_ends_as_in_order_and_once(world: World) 
     await world.services.orders.retry_due()
     ends = [await standing(world, promotion) for promotion in promotions]
     assert ends[0] == ends[1]
-    assert 0 < ends[0][0] < orders // 2
+    assert 0 < ends[0][0] < len(codes)
     assert await left(world, promotions[0]) == await left(world, promotions[1])
 
 
@@ -310,7 +366,7 @@ def replaced(event: OrderNews, prefix: str) -> OrderNews:
 async def left(world: World, promotion: Any) -> dict[str, tuple[int, int]]:
     """By order: how many uses of its codes stand, and how much of their discounts."""
     found: dict[str, tuple[int, int]] = {}
-    for seq in range(1, 31):
+    for seq in range(1, 31 + LATE):
         for use in await world.services.lookup.redemptions_of(promotion.id, seq):
             rollbacks = await world.services.lookup.rollbacks_of(promotion.id, use.number)
             undone = sum(one.amount.minor for one in rollbacks if one.amount)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 
 from promograph.domain.clock import Clock
@@ -14,7 +15,7 @@ from promograph.services.quietly import quietly
 from promograph.services.telling import Telling
 from promograph.store.databases.database import Connection, Database
 from promograph.store.listing import Page, Slice
-from promograph.store.orders import finding, working
+from promograph.store.orders import files, finding, working
 from promograph.store.orders.finding import OrderQuery
 from promograph.store.orders.working import Worked
 
@@ -23,6 +24,7 @@ logger = logging.getLogger("promograph.orders")
 _AT_ONCE = 200
 _FEW = 8  # of them the loop's own thread takes care, as of any small transaction
 _LOOK_SECONDS = 10.0
+_DROPPED_AT_ONCE = 1_000
 
 
 class Orders:
@@ -32,6 +34,11 @@ class Orders:
         self._database = database
         self._clock = clock
         self._telling = telling
+        self._kept: timedelta | None = None
+
+    def keep_for(self, length: timedelta) -> None:
+        """Forget orders without a code of ours of which nothing was heard for so long."""
+        self._kept = length
 
     async def report(self, channel: str, news: Sequence[OrderNews]) -> list[OrderReport | None]:
         """How each order stands then, in the order of the news; None for one without a code of ours, or without ids."""
@@ -61,7 +68,19 @@ class Orders:
         """Try again what is due, until cancelled."""
         while True:
             await quietly(self.retry_due(), logger, "trying again what was refused in orders")
+            await quietly(self.prune(), logger, "forgetting orders without codes")
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def prune(self) -> int:
+        """Forget a thousand at the most of what is old enough; how many."""
+        if self._kept is None:
+            return 0
+        before = self._clock() - self._kept
+        if not await self._database.read(lambda connection: files.is_any_passed(connection, before)):
+            return 0
+        return await self._database.write(
+            lambda connection: files.drop_passed(connection, before, most=_DROPPED_AT_ONCE), heavy=True
+        )
 
     async def page(self, query: OrderQuery, part: Slice) -> Page:
         """`OrderReport`s, the latest first."""

@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     used.connect(plugins.channels())
     used.couriers.rules = _webhook_rules(settings)
     used.inbound.keep_for(timedelta(days=settings.event_days))
+    used.orders.keep_for(timedelta(days=settings.event_days))
     if plugins.hears:
         used.telling.listen(plugins.tell)
 

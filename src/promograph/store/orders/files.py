@@ -1,7 +1,7 @@
 """What is kept of orders: opened with a lock, changed in memory, written back."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from promograph.domain.codes import normalise
 from promograph.domain.orders.heard import Heard
-from promograph.domain.orders.news import OrderNews, OrderRefund, OrderState, dump_standing, load_standing
+from promograph.domain.orders.news import OrderNews, OrderRefund, OrderStanding, dump_standing, load_standing
 from promograph.domain.orders.reports import Objection, OrderCodeReport, OrderCodeState, OrderReport
 from promograph.store import places
 from promograph.store.places import Place
@@ -23,10 +23,6 @@ Name = tuple[str, str]
 COLUMNS = "o.id, o.channel, o.shop, o.ref, o.name, o.state, o.customer, o.heard_at, o.changed_at, o.said_at, o.heard"
 """What an `OrderFile` is made of, of `shop_order o`."""
 
-_KNOWN = Statement(
-    "SELECT o.shop, o.ref FROM @rows(shop text, ref text) r "
-    "JOIN shop_order o ON o.channel = :channel AND o.shop = r.shop AND o.ref = r.ref"
-)
 _ADD = Statement(
     "INSERT INTO shop_order (channel, shop, ref, heard, heard_at, changed_at) "
     "SELECT :channel, r.shop, r.ref, '{}', :now, :now FROM @rows(shop text, ref text) r "
@@ -45,8 +41,8 @@ _CODES = Statement(
 )
 _SAVE = Statement(
     "UPDATE shop_order SET name = r.name, state = r.state, customer = r.customer, heard = r.heard, "
-    "said_at = r.said_at, changed_at = :now FROM @rows(id bigint, name text, state text, customer text, heard text, "
-    "said_at bigint) r WHERE shop_order.id = r.id"
+    "said_at = r.said_at, is_ours = r.is_ours, changed_at = :now FROM @rows(id bigint, name text, state text, "
+    "customer text, heard text, said_at bigint, is_ours boolean) r WHERE shop_order.id = r.id"
 )
 _SAVE_CODES = Statement(
     "INSERT INTO order_code (order_id, key, promotion_id, seq, state, redemption, refusals, tries, due_at) "
@@ -55,6 +51,12 @@ _SAVE_CODES = Statement(
     "refusals text, tries bigint, due_at bigint) r WHERE true ON CONFLICT (order_id, key) DO UPDATE SET "
     "state = excluded.state, redemption = excluded.redemption, refusals = excluded.refusals, tries = excluded.tries, "
     "due_at = excluded.due_at"
+)
+_OLD_PASSED = Statement(
+    "SELECT o.id FROM shop_order o WHERE NOT o.is_ours AND o.changed_at < :before ORDER BY o.changed_at LIMIT :most"
+)
+_DROP_PASSED = Statement(
+    "DELETE FROM shop_order WHERE NOT is_ours AND changed_at < :before AND id IN (SELECT r.id FROM @rows(id bigint) r)"
 )
 
 
@@ -73,7 +75,7 @@ class CodeFile:
 
 @dataclass(slots=True)
 class OrderFile:
-    """All that is known of an order; `codes` by key."""
+    """All that is known of an order; `codes` by key: where there is none, it is not ours so far."""
 
     id: int
     channel: str
@@ -117,21 +119,17 @@ class OrderFile:
 def opened(connection: Connection, channel: str, news: Sequence[OrderNews], now: datetime) -> dict[Name, OrderFile]:
     """The orders that the news are about, each having heard them, locked until the transaction ends.
 
-    An order that names other people's codes only is left out, and nothing is kept of it.
+    Of an order that names no code of ours is kept how it stands and what was refunded, and no more: what is said late
+    of an earlier moment, when it did name one, must find that out.
     """
     known = places.by_key(connection, {key for one in news for key in _keys(one)})
     names = sorted({(one.shop, one.order) for one in news})
-    there = {(row[0], row[1]) for row in _KNOWN.fetch(connection, names, channel=channel)}
-    missing = sorted({(one.shop, one.order) for one in news if _matters(one, known)} - there)
     # In one order for everybody, and all of them before the first lock.
-    if missing:
-        _ADD.run(connection, missing, channel=channel, now=to_micros(now))
-    wanted = sorted(there.union(missing))
-    rows = _OPEN.fetch(connection, wanted, channel=channel) if wanted else []
+    _ADD.run(connection, names, channel=channel, now=to_micros(now))
+    rows = _OPEN.fetch(connection, names, channel=channel)
     files = {(one.shop, one.order): one for one in _with_codes(connection, rows).values()}
     for one in news:
-        if (one.shop, one.order) in files:
-            files[one.shop, one.order].hear(one, known)
+        files[one.shop, one.order].hear(_worth_keeping(one, known), known)
     return files
 
 
@@ -149,6 +147,17 @@ def save(connection: Connection, files: Collection[OrderFile], now: datetime) ->
     codes = [_code_row(one.id, code) for one in files for code in one.codes.values()]
     if codes:
         _SAVE_CODES.run(connection, codes)
+
+
+def is_any_passed(connection: Connection, before: datetime) -> bool:
+    """Whether there is anything for `drop_passed`."""
+    return bool(_OLD_PASSED.fetch(connection, before=to_micros(before), most=1))
+
+
+def drop_passed(connection: Connection, before: datetime, *, most: int) -> int:
+    """Forget orders without a code of ours of which nothing was heard since, the longest silent first; how many."""
+    rows = [(row[0],) for row in _OLD_PASSED.fetch(connection, before=to_micros(before), most=most)]
+    return _DROP_PASSED.run(connection, sorted(rows), before=to_micros(before)) if rows else 0
 
 
 def order_file(row: Sequence[Any]) -> OrderFile:
@@ -199,11 +208,11 @@ def _keys(news: OrderNews) -> list[str]:
     return [] if news.standing is None else [normalise(code.code) for code in news.standing.codes]
 
 
-def _matters(news: OrderNews, known: Mapping[str, Place]) -> bool:
-    """Whether it is of a code of ours, or may turn out to be: refunds and deletions need not say what was in it."""
-    if news.standing is None or (news.standing.state is OrderState.CANCELLED and not news.standing.codes):
-        return True
-    return any(key in known for key in _keys(news))
+def _worth_keeping(news: OrderNews, known: Mapping[str, Place]) -> OrderNews:
+    """Whatever is heard first, the same is put together: what is left out is left out before anything is compared."""
+    if news.standing is None or any(key in known for key in _keys(news)):
+        return news
+    return replace(news, standing=OrderStanding(state=news.standing.state))
 
 
 def _row(one: OrderFile) -> tuple[Any, ...]:
@@ -211,7 +220,7 @@ def _row(one: OrderFile) -> tuple[Any, ...]:
     state = None if heard.standing is None else heard.standing.state.value
     kept = {"standing": dump_standing(heard.standing), "refunds": [asdict(each) for each in heard.refunds.values()]}
     said_at = None if heard.said_at is None else to_micros(heard.said_at)
-    return one.id, one.name, state, one.customer, orjson.dumps(kept).decode(), said_at
+    return one.id, one.name, state, one.customer, orjson.dumps(kept).decode(), said_at, bool(one.codes)
 
 
 def _code_row(order_id: int, code: CodeFile) -> tuple[Any, ...]:

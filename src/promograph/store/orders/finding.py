@@ -73,8 +73,8 @@ def by_id(connection: Connection, id_: int) -> OrderReport | None:
 
 
 def page(connection: Connection, query: OrderQuery, part: Slice) -> Page:
-    """`OrderReport`s, the latest first."""
-    rows, params = "FROM shop_order o WHERE true", {}
+    """`OrderReport`s of orders with a code of ours, the latest first."""
+    rows, params = "FROM shop_order o WHERE o.is_ours", {}
     if query.shop is not None:
         rows, params["shop"] = f"{rows} AND o.shop = :shop", query.shop
     if query.order is not None:

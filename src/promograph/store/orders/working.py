@@ -69,9 +69,9 @@ def hear(connection: Connection, channel: str, news: Sequence[OrderNews], now: d
     """Put the news to what was heard before, and redeem and roll back what follows from all of it."""
     opened = files.opened(connection, channel, news, now)
     redeemed = _work(connection, opened.values(), now)
-    found = (opened.get((one.shop, one.order)) for one in news)
+    found = (opened[one.shop, one.order] for one in news)
     return Worked(
-        reports=[None if order is None else order.report for order in found],
+        reports=[order.report if order.codes else None for order in found],
         redeemed=redeemed,
         freed=_freed(opened.values()),
     )

@@ -6,20 +6,24 @@ from sqlalchemy import Column, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
-from promograph.store.tables.columns import BY_ITS_KEY, big, instant, promotion_id_column, serial
+from promograph.store.tables.columns import BY_ITS_KEY, big, flag, instant, promotion_id_column, serial
 from promograph.store.tables.instants import Instant
+
+_IS_PASSED = sql("NOT is_ours")
 
 
 class ShopOrderRow(SQLModel, table=True):
-    """An order that names a code of ours, or was told of before it did: all that was heard of it, put together.
+    """An order: all that was heard of it, put together.
 
-    `ref` is the shop's own id, `heard` JSON without the customer, `said_at` the moment that its standing is of.
+    `ref` is the shop's own id, `heard` JSON without the customer, `said_at` the moment that its standing is of. Not
+    `is_ours` is one that names no code of ours, as far as was told: of it is kept what later news are held against.
     """
 
     __tablename__ = "shop_order"
     __table_args__ = (
         UniqueConstraint("channel", "shop", "ref"),
         Index("shop_order_customer", "customer"),
+        Index("shop_order_passed", "changed_at", sqlite_where=_IS_PASSED, postgresql_where=_IS_PASSED),
     )
 
     id: int | None = serial()
@@ -33,6 +37,7 @@ class ShopOrderRow(SQLModel, table=True):
     said_at: datetime | None = instant(nullable=True)
     heard_at: datetime = instant()
     changed_at: datetime = instant()
+    is_ours: bool = flag()
 
 
 def _of_refused(name: str, *columns: str) -> Index:

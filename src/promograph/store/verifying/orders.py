@@ -21,4 +21,8 @@ ORDERS = {
         f"SELECT p.handle, o.key, o.order_id, 0 {_CODE} "
         "WHERE NOT EXISTS (SELECT 1 FROM shop_order s WHERE s.id = o.order_id)"
     ),
+    "an order with a code of ours is taken for another": (
+        f"SELECT p.handle, o.key, o.order_id, 0 {_CODE} "
+        "WHERE EXISTS (SELECT 1 FROM shop_order s WHERE s.id = o.order_id AND NOT s.is_ours)"
+    ),
 }
