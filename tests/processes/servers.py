@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 PATIENCE_SECONDS = 60.0
 """How long anything may take before a test gives up; a machine under load is slow, not wrong."""
 
-_COMMAND = str(Path(sysconfig.get_path("scripts")) / "promograph")
+COMMAND = str(Path(sysconfig.get_path("scripts")) / "promograph")
 _API = re.compile(r"^  API +(http://\S+)/graphql$", re.MULTILINE)
 
 
@@ -53,7 +53,7 @@ class Surroundings:
     ) -> Ended:
         """Run a command to its end. `prepare` is called in the child before the command begins."""
         done = subprocess.run(
-            [_COMMAND, *arguments],
+            [COMMAND, *arguments],
             env=self.variables(settings or {}),
             cwd=folder,
             capture_output=True,
@@ -79,7 +79,7 @@ class Server:
     ) -> None:
         self._surroundings = surroundings
         self._log = log
-        self._arguments = [_COMMAND, "serve", "--port", "0", "--store", store, *options]
+        self._arguments = [COMMAND, "serve", "--port", "0", "--store", store, *options]
         self._settings = settings or {}
         self._prepare = prepare
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,39 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx2
-from websockets import ConnectionClosed, Subprotocol
-from websockets.asyncio.client import ClientConnection, connect
+from websockets import ConnectionClosed
 
 from .asking import Client
 from .conftest import BothStores, NewServer
-from .servers import PATIENCE_SECONDS, Server, running
+from .listening import heard, socket_to, socket_to_the_end, stream_to_the_end, streamed, subscribe
+from .servers import Server, running
 from .stores import differences
 
 WATCH = "subscription ($id: ID!) { inventoryChanged(promotion: $id) { available issued } }"
+FOLLOW = "subscription ($id: ID!) { jobProgress(job: $id) { status done total batch { size } } }"
 ISSUES = 400
-
-
-@asynccontextmanager
-async def socket_to(server: Server, token: str) -> AsyncIterator[ClientConnection]:
-    address = server.base.replace("http", "ws", 1) + "/graphql"
-    async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
-        await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
-        assert await heard(socket) == {"type": "connection_ack"}
-        yield socket
-
-
-async def heard(socket: ClientConnection) -> Any:
-    return json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
-
-
-async def watch(socket: ClientConnection, promotion: str) -> None:
-    payload = {"query": WATCH, "variables": {"id": promotion}}
-    await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
+CODES = 20_000
+TRIES = 20
 
 
 def numbers(message: Any) -> tuple[int, int]:
@@ -55,7 +37,7 @@ async def drain_and_watch(watched: Server, used: Server, token: str) -> None:
     """Watch at one server what another one gives away."""
     async with Client(used.base, token) as client, socket_to(watched, token) as socket:
         promotion = await client.promotion("sale", [f"LIVE-{n:04}" for n in range(ISSUES)])
-        await watch(socket, promotion)
+        await subscribe(socket, WATCH, promotion)
         assert numbers(await heard(socket)) == (ISSUES, 0)
         issuing = asyncio.ensure_future(issue_all(client, "sale"))
         seen = [(ISSUES, 0)]
@@ -72,7 +54,7 @@ async def drain_and_watch(watched: Server, used: Server, token: str) -> None:
 async def watch_until_revoked(server: Server, client: Client, promotion: str) -> None:
     made = await client.mutate("tokenCreate", "text", name="for a while", scopes=["INVENTORY_READ"])
     async with socket_to(server, made["text"]) as socket:
-        await watch(socket, promotion)
+        await subscribe(socket, WATCH, promotion)
         assert numbers(await heard(socket)) == (0, ISSUES)
         await client.mutate("tokenRevoke", "token { name }", name="for a while")
         try:
@@ -84,14 +66,7 @@ async def watch_until_revoked(server: Server, client: Client, promotion: str) ->
 
 async def stream_until_stopped(server: Server, token: str, promotion: str) -> None:
     """A stop is not held up by streams that would never end."""
-    headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
-    body = {"query": WATCH, "variables": {"id": promotion}}
-    async with (
-        socket_to(server, token) as socket,
-        httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as http,
-        http.stream("POST", f"{server.base}/graphql", json=body, headers=headers) as answer,
-    ):
-        lines = answer.aiter_lines()
+    async with socket_to(server, token) as socket, streamed(server, token, WATCH, promotion) as lines:
         while not (line := await anext(lines)).startswith("data:"):
             pass
         assert json.loads(line[5:]) == {"data": {"inventoryChanged": {"available": 0, "issued": ISSUES}}}
@@ -104,10 +79,47 @@ async def stream_until_stopped(server: Server, token: str, promotion: str) -> No
             assert end.rcvd is not None and end.rcvd.code == 1012
 
 
+async def follow_jobs(watched: Server, used: Server, token: str) -> None:
+    """Watch at one server, in both ways, what another one is at, until one job was seen on its way."""
+    async with Client(used.base, token) as client:
+        promotion = await client.promotion("generated", onEmpty="GENERATE")
+        for _ in range(TRIES):
+            # Asked for something all the while, it gives way, and takes its time.
+            asking = asyncio.ensure_future(ask_on(client))
+            made = await client.mutate(
+                "codesGenerate", "job { id } userErrors { message }", promotion=promotion, count=CODES, waitSeconds=0
+            )
+            both = await asyncio.gather(
+                socket_to_the_end(watched, token, FOLLOW, made["job"]["id"]),
+                stream_to_the_end(watched, token, FOLLOW, made["job"]["id"]),
+            )
+            asking.cancel()
+            ways = [check_followed(seen) for seen in both]
+            if all(ways):
+                return
+    raise AssertionError(f"none of {TRIES} jobs was seen before its end")
+
+
+async def ask_on(client: Client) -> None:
+    while True:
+        await client.look_at("generated")
+
+
+def check_followed(seen: list[Any]) -> bool:
+    """Whether more than the end of a job was told; what was told must be right in any case."""
+    told = [each["jobProgress"] for each in seen]
+    assert told[-1] == {"status": "DONE", "done": CODES, "total": CODES, "batch": {"size": CODES}}
+    assert all(each["status"] in ("WAITING", "RUNNING") and each["batch"] is None for each in told[:-1])
+    done = [each["done"] for each in told]
+    assert done == sorted(done) and {each["total"] for each in told} == {CODES}
+    return any(0 < each["done"] < CODES for each in told)
+
+
 def test_numbers_are_told_as_they_move(both_stores: BothStores, new_server: NewServer) -> None:
     def act(store: str, token: str) -> None:
         servers = [new_server(store) for _ in range(1 if store.startswith("sqlite") else 2)]
         with running(servers):
+            asyncio.run(follow_jobs(servers[0], servers[-1], token))
             asyncio.run(drain_and_watch(servers[0], servers[-1], token))
             assert servers[0].wait() == 0
             assert "Cancel" not in servers[0].said and "Traceback" not in servers[0].said
