@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
-from .servers import PATIENCE_SECONDS, Server
+from .commands import PATIENCE_SECONDS
+from .servers import Server
 
 SENTENCE = re.compile(r"[A-Z][^\n]{10,300}\.")
 

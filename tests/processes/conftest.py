@@ -8,7 +8,8 @@ import pytest
 
 from promograph.testing import postgres
 
-from .servers import Server, Surroundings
+from .commands import Surroundings
+from .servers import Server
 from .stores import new_token
 
 NewServer = Callable[..., Server]
@@ -16,10 +17,12 @@ BothStores = Callable[[Callable[[str, str], None]], None]
 
 
 @pytest.fixture(scope="session")
-def surroundings(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
-    """Kept from one run to the next where pytest keeps anything: compiling the libraries takes seconds."""
+def surroundings(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surroundings]:
+    """Bytecode is kept from one run to the next where pytest keeps anything: compiling the libraries takes seconds."""
     cache = getattr(pytestconfig, "cache", None)  # which `-p no:cacheprovider` takes away
-    return Surroundings(cache.mkdir("bytecode") if cache else tmp_path_factory.mktemp("bytecode"))
+    made = Surroundings(cache.mkdir("bytecode") if cache else tmp_path_factory.mktemp("bytecode"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ import httpx2
 from websockets import Subprotocol
 from websockets.asyncio.client import ClientConnection, connect
 
-from .servers import PATIENCE_SECONDS, Server
+from .commands import PATIENCE_SECONDS
+from .servers import Server
 
 
 @asynccontextmanager

@@ -1,68 +1,18 @@
-"""The real `promograph` as child processes: started, asked, killed, and never left behind."""
+"""Real servers: started, asked, killed, and never left behind."""
 
 import os
 import re
 import signal
-import subprocess
-import sys
-import sysconfig
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PATIENCE_SECONDS = 60.0
-"""How long anything may take before a test gives up; a machine under load is slow, not wrong."""
+from .commands import PATIENCE_SECONDS, Process, Surroundings
 
-COMMAND = str(Path(sysconfig.get_path("scripts")) / "promograph")
 _API = re.compile(r"^  API +(http://\S+)/graphql$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """A command that ran to its end; `status` is negative for a signal."""
-
-    status: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What child processes find around them: this machine's environment without its PROMOGRAPH_* settings."""
-
-    bytecode: Path
-
-    def variables(self, more: Mapping[str, str]) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("PROMOGRAPH_")}
-        if sys.dont_write_bytecode:
-            # Else each of the many processes would compile every library again, which takes seconds.
-            own.pop("PYTHONDONTWRITEBYTECODE", None)
-            own["PYTHONPYCACHEPREFIX"] = str(self.bytecode)
-        return {**own, **more}
-
-    def run(
-        self,
-        *arguments: str,
-        settings: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-        prepare: Callable[[], None] | None = None,
-    ) -> Ended:
-        """Run a command to its end. `prepare` is called in the child before the command begins."""
-        done = subprocess.run(
-            [COMMAND, *arguments],
-            env=self.variables(settings or {}),
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            preexec_fn=prepare,
-            check=False,
-        )
-        return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
 
 
 class Server:
@@ -75,28 +25,24 @@ class Server:
         store: str,
         *options: str,
         settings: Mapping[str, str] | None = None,
+        anew: bool = False,
         prepare: Callable[[], None] | None = None,
     ) -> None:
         self._surroundings = surroundings
         self._log = log
-        self._arguments = [COMMAND, "serve", "--port", "0", "--store", store, *options]
+        self._arguments = ["serve", "--port", "0", "--store", store, *options]
         self._settings = settings or {}
+        self._anew = anew
         self._prepare = prepare
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self.base = ""
 
     def launch(self) -> None:
         """Start the process and return at once; `wait_until_healthy` comes next."""
         assert self._process is None, "it runs already"
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                self._arguments,
-                env=self._surroundings.variables(self._settings),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=self._prepare,
+            self._process = self._surroundings.begin(
+                self._arguments, self._settings, out=log, err=log, anew=self._anew, prepare=self._prepare
             )
 
     def wait_until_healthy(self) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from .asking import Client, Gone
+from .commands import PATIENCE_SECONDS
 from .conftest import BothStores, NewServer
-from .servers import PATIENCE_SECONDS, Server, poll, running
+from .servers import Server, poll, running
 from .stores import differences, new_token, sql
 
 CODES = 200_000

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from .asking import Client, Gone
+from .commands import Surroundings
 from .conftest import BothStores, NewServer
-from .servers import Server, Surroundings, running
+from .servers import Server, running
 from .stores import ISSUED, REDEEMED, differences, sql
 
 KILLS = 5

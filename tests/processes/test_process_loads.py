@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from .asking import Client, Gone
+from .commands import PATIENCE_SECONDS
 from .conftest import BothStores, NewServer
-from .servers import PATIENCE_SECONDS, Server, running
+from .servers import Server, running
 from .stores import differences, sql
 
 FREE = 150_000

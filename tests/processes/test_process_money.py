@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from .asking import Client, Gone
+from .commands import PATIENCE_SECONDS, Surroundings
 from .conftest import BothStores, NewServer
-from .servers import PATIENCE_SECONDS, Server, Surroundings, running
+from .servers import Server, running
 from .stores import differences, new_token
 
 AT_ONCE = 64

@@ -12,8 +12,9 @@ from promograph.testing.postgres import PostgresServer, StopMode
 from promograph.testing.postgres import postgres_server as new_postgres
 
 from .asking import SENTENCE, Answer, Client
+from .commands import PATIENCE_SECONDS, Surroundings
 from .conftest import NewServer
-from .servers import PATIENCE_SECONDS, Surroundings, poll, running
+from .servers import poll, running
 from .stores import ISSUED, REDEEMED, new_token, sql
 
 pytestmark = pytest.mark.anyio

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from .asking import Client
+from .commands import Surroundings
 from .conftest import NewServer
-from .servers import Server, Surroundings, running
+from .servers import Server, running
 from .stores import differences, new_token
 
 TIMES = 20

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from .asking import Answer, Client, Gone
+from .commands import PATIENCE_SECONDS, Surroundings
 from .conftest import NewServer
-from .servers import PATIENCE_SECONDS, Server, Surroundings, poll, running
+from .servers import Server, poll, running
 from .stores import ISSUED, new_token, sql
 
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
@@ -46,7 +47,7 @@ def test_settings_come_from_the_environment(store: str, new_server: NewServer, s
         "PROMOGRAPH_MAX_BODY_BYTES": "1000",
         "PROMOGRAPH_STORE": "sqlite:////nowhere/the-option-comes-first.db",
     }
-    server = new_server(store, settings=settings)
+    server = new_server(store, settings=settings, anew=True)
     with running([server]):
         assert server.base.startswith("http://localhost:")
         assert "INFO" not in server.said
@@ -67,12 +68,12 @@ def test_a_broken_plugin_stops_the_start_unless_it_is_blocked(
     (tmp_path / "pigeons-1.0.dist-info/entry_points.txt").write_text("[promograph]\nrock-doves = pigeons\n")
     (tmp_path / "pigeons.py").write_text("raise RuntimeError('they flew away')\n")
     settings = {"PYTHONPATH": str(tmp_path)}
-    ended = surroundings.run("serve", "--port", "0", "--store", store, settings=settings)
+    ended = surroundings.run("serve", "--port", "0", "--store", store, settings=settings, anew=True)
     assert (ended.status, ended.out) == (1, "")
     assert "'rock-doves' is broken" in ended.err and "they flew away" in ended.err
     assert "Traceback" not in ended.err and "promograph serves" not in ended.err
     settings["PROMOGRAPH_BLOCKED_PLUGINS"] = "rock-doves"
-    with running([new_server(store, settings=settings)]):
+    with running([new_server(store, settings=settings, anew=True)]):
         pass
 
 
@@ -150,7 +151,7 @@ def test_a_stop_under_load_loses_no_answer(
 def test_workers_share_the_work_and_end_together(new_store: Callable[[str], str], new_server: NewServer) -> None:
     store = new_store("postgresql")
     token = new_token(store)
-    server = new_server(store, "--workers", "2")
+    server = new_server(store, "--workers", "2", anew=True)
     with running([server]):
         poll(lambda: server.said.count("Application startup complete") == 2, "there are no two workers")
         asyncio.run(use_a_code(server, token))

@@ -19,8 +19,9 @@ from promograph_ecommerce import EcommerceSettings
 from promograph_ecommerce.shopify_orders import ShopifyOrders
 
 from .asking import Client, tell
+from .commands import PATIENCE_SECONDS
 from .conftest import NewServer
-from .servers import PATIENCE_SECONDS, Server, poll, running
+from .servers import Server, poll, running
 from .stores import differences, new_token, sql, using
 
 SETTINGS = {

@@ -11,7 +11,7 @@ from promograph.domain.promotions import OnEmpty, PromotionTerms
 from promograph.services.app import Services
 from promograph.services.promoting import Draft
 
-from .servers import COMMAND, PATIENCE_SECONDS, Surroundings
+from .commands import COMMAND, PATIENCE_SECONDS, Surroundings
 from .stores import using
 
 CODES = 20_000

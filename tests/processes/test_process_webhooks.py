@@ -11,8 +11,9 @@ from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, socket
 
 from .asking import Client
+from .commands import PATIENCE_SECONDS
 from .conftest import BothStores, NewServer
-from .servers import PATIENCE_SECONDS, poll, running
+from .servers import poll, running
 from .stores import differences
 
 PAGE = (Path(__file__).parents[2] / "docs/webhooks.md").read_text(encoding="utf-8")
