@@ -6,13 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import asyncpg
 import pytest
 from hypothesis import settings
-from sqlmodel import SQLModel
 
 from promograph.services.app import Services
 from promograph.testing import postgres
+
+from .keeper import Keeper
 
 T = TypeVar("T")
 
@@ -69,17 +69,6 @@ async def prepare(url: str) -> None:
     await services.close()
 
 
-async def empty(url: str) -> None:
-    """Take out every row. Making the tables anew for each test takes ten times as long."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("SET lock_timeout = '10s'")
-        for table in reversed(SQLModel.metadata.sorted_tables):
-            await connection.execute(f"DELETE FROM {table.name}")
-    finally:
-        await connection.close()
-
-
 @pytest.fixture(scope="session")
 def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("prepared") / "promograph.db"
@@ -88,17 +77,20 @@ def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared_database(postgres_server: postgres.PostgresServer) -> str:
+def keeper(postgres_server: postgres.PostgresServer) -> Iterator[Keeper]:
+    """Of the prepared PostgreSQL store that tests share."""
     url = postgres.create_database(postgres_server.url, "promograph_services")
     apart(prepare(url))
-    return url
+    made = Keeper(url)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def emptied_database(prepared_database: str) -> Iterator[str]:
-    """The same for a test that leaves rows in it."""
-    yield prepared_database
-    apart(empty(prepared_database))
+def emptied_database(keeper: Keeper) -> Iterator[str]:
+    """A prepared PostgreSQL store for a test that leaves rows in it."""
+    yield keeper.url
+    keeper.empty()
 
 
 @pytest.fixture(scope="session")

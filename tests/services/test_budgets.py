@@ -798,7 +798,7 @@ async def test_whatever_comes_in_whatever_order_adds_up(world: World, seed: int)
     await checkouts.set_up()
     for _ in range(80):
         await checkouts.turn()
-        assert await world.services.verify() == []
+        assert await world.verify() == []
     assert len(checkouts.done) > 10
     world.clock.move(days=2)
     for promotion in checkouts.promotions:

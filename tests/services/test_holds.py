@@ -131,7 +131,7 @@ async def test_a_hold_lapses_by_itself(world: World) -> None:
     assert (await world.inventory(promotion)).held == 0
     looked = await validate(world, code=text)
     assert (looked.refusals, looked.uses_left) == ((), 1)
-    assert await world.services.verify() == []
+    assert await world.verify() == []
     assert (await redeem(world, hold=lapsing.token)).refusals == over(HoldState.LAPSED)
     redeemed(await redeem(world, code=text, discount=eur(1000)))
     assert await money(world, promotion) == (1000, 0)
@@ -296,7 +296,7 @@ async def test_who_asks_about_one_hold_ends_the_others_whose_time_is_over(world:
             case _:
                 refused = why((await redeem_together(world, RedeemRequest(hold=paid.token)))[0])
         assert refused == ["HOLD_OVER"]
-        assert await world.services.verify() == []
+        assert await world.verify() == []
         assert await money(world, promotion) == (100, 0)
 
 

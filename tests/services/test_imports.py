@@ -83,7 +83,7 @@ async def test_a_dry_run_says_what_would_happen_and_changes_nothing(world: World
     assert (await world.services.stocking.paste(promotion.id, "Z", channel=None)).report.added == 1, "the line is free"
     added = (await world.import_file(promotion, content)).report
     assert (added.added, added.already_here, added.already_elsewhere) == (3, 1, 1)
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_the_report_names_all_rows_and_calculates_nothing(world: World) -> None:
@@ -125,7 +125,7 @@ async def test_codes_for_people_are_theirs_and_nobody_else_s(world: World) -> No
     assert (profile.channel, profile.number) == ("letter", 2)
     inventory = await world.inventory(promotion)
     assert (inventory.total, inventory.issued, inventory.customers) == (4, 4, 4)
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_codes_for_people_of_a_draft(world: World) -> None:
@@ -133,7 +133,7 @@ async def test_codes_for_people_of_a_draft(world: World) -> None:
     await world.import_file(promotion, b"code,customer\nA-1,ann\n", columns=PEOPLE)
     active = await world.services.promoting.activate(promotion.id)
     assert await world.code(active, "ann") == "A-1"
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_whom_no_code_can_be_given(world: World) -> None:
@@ -149,7 +149,7 @@ async def test_whom_no_code_can_be_given(world: World) -> None:
     assert rows == [(2, "A", "UNASSIGNED"), (4, "B2", "UNASSIGNED"), (6, "D", "UNASSIGNED"), (7, "P", "ALREADY_HERE")]
     assert (await world.get(promotion)).stored_end_reason is EndReason.AUDIENCE_CAP
     assert (await world.inventory(promotion)).total == 3
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_a_cap_that_ends_the_promotion_ends_no_import(world: World) -> None:
@@ -157,7 +157,7 @@ async def test_a_cap_that_ends_the_promotion_ends_no_import(world: World) -> Non
     content = b"code,customer\n" + b"".join(b"C-%05d,c%d\n" % (n, n) for n in range(25_000))
     report = (await world.import_file(promotion, content, columns=PEOPLE)).report
     assert (report.added, report.unassigned) == (3, 24_997)
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_where_an_occasion_is_no_customer_codes_are_not_given_ahead(world: World) -> None:
@@ -174,7 +174,7 @@ async def test_many_codes_for_people(world: World) -> None:
     assert added.report.added == 25_000
     assert await world.code(promotion, "c24999") == "C-24999"
     assert await sizes(world, promotion) == {None: 25_000}
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 # Expiries and channels
@@ -190,7 +190,7 @@ async def test_codes_with_expiries_of_their_own(world: World) -> None:
     world.clock.move(hours=1)
     assert (await world.validate("C", "cy")).is_valid is False
     assert (await world.validate("A", "ann")).is_valid is True
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_each_channel_becomes_a_batch(world: World) -> None:
@@ -204,7 +204,7 @@ async def test_each_channel_becomes_a_batch(world: World) -> None:
     assert sorted(found[:-1]) == [("e-mail", 1, 5), ("print", 1, 5), ("sms", 1, 5), ("sms", 2, 5)]
     assert [await world.code(promotion, name) for name in ("b", "c", "d", "e", "f")] == ["P", "A", "C", "B", "D"]
     assert issued(await world.issue(promotion, "ann")).channel == "sms"
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_a_column_of_anything_is_not_one_of_channels(world: World) -> None:
@@ -227,7 +227,7 @@ async def test_a_file_that_cannot_be_read_to_its_end_gives_nobody_a_code(world: 
         await world.import_file(promotion, content, columns=PEOPLE)
     inventory = await world.inventory(promotion)
     assert (inventory.total, inventory.customers) == (0, 0)
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_who_was_taken_for_dead_does_not_undo_what_another_has_in_hand(world: World) -> None:
@@ -297,4 +297,4 @@ async def test_a_job_that_breaks_off_anywhere_goes_on_elsewhere(world: World, st
     found = [row.size for _, row in page.rows if row.source == "IMPORTED"]
     assert sorted(found) == [1, 1, 1, 2]
     assert (await world.inventory(promotion)).total == 7
-    assert await world.services.verify() == []
+    assert await world.verify() == []

@@ -33,7 +33,7 @@ async def print_run(world: World, *codes: str, **terms: Any) -> Promotion:
 
 
 async def clean(world: World) -> bool:
-    return await world.services.verify() == []
+    return await world.verify() == []
 
 
 async def test_a_clock_decides_as_of_the_sale_and_a_report_says_that_it_was_late(world: World) -> None:

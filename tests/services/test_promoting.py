@@ -223,7 +223,7 @@ async def test_a_limit_is_not_lowered_below_what_has_happened_already(world: Wor
         await change(world.services, promotion, **{name: 1})
     except BadInput as problem:
         assert problem.problem in (InputProblem.OUT_OF_RANGE, InputProblem.STATE)
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_a_raised_cap_lets_more_customers_in(world: World) -> None:
@@ -348,7 +348,7 @@ async def test_a_shared_code_is_counted_once_through_every_change_of_a_draft(wor
         await change(world.services, draft, **terms)
         found = await world.inventory(draft)
         assert (found.total, found.available + found.blocked) == (total, total), terms
-        assert await world.services.verify() == [], terms
+        assert await world.verify() == [], terms
 
 
 async def test_a_new_shared_code_in_place_of_a_blocked_one_is_not_blocked(world: World) -> None:

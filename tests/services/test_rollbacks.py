@@ -184,7 +184,7 @@ async def test_a_printed_code_goes_back_to_the_line(world: World) -> None:
     rolled_back(await roll_back(world, first))  # the line has passed it
     rolled_back(await roll_back(world, third))  # the line has yet to come to it
     assert places(await world.inventory(promotion)) == (3, 1, 0, 0, 0)
-    assert await world.services.verify() == []
+    assert await world.verify() == []
     given = [await world.code(promotion, customer) for customer in ("bob", "cid", "dan")]
     assert sorted(given) == ["P1-00001", "P1-00003", "P1-00004"]
     assert why(await redeem(world, code="P1-00001")) == []
@@ -276,7 +276,7 @@ async def test_a_blocked_code_stays_blocked(world: World, is_issued: bool) -> No
     rolled_back(await roll_back(world, done))
     assert places(await world.inventory(promotion)) == (1, 1, 1, 0, 0)
     assert why(await redeem(world, code="P1-00001")) == ["CODE_BLOCKED"]
-    assert await world.services.verify() == []
+    assert await world.verify() == []
     await world.unblock("P1-00001")
     assert places(await world.inventory(promotion)) == ((1, 2) if is_issued else (2, 1)) + (0, 0, 0)
     given = [(await world.issue(promotion, customer)).issuance for customer in ("cid", "dan")]

@@ -284,7 +284,7 @@ async def test_two_loads_at_once_do_not_mix(world: World) -> None:
 async def test_a_load_whose_process_died_gives_way_after_a_minute(world: World) -> None:
     promotion = await world.promotion(codes=["A"])
     await world.unfinished_load(promotion, ["B", "C", "D", "E"])
-    assert await world.services.verify() == []
+    assert await world.verify() == []
     world.clock.move(seconds=59)
     with pytest.raises(BadInput) as caught:
         await world.services.stocking.paste(promotion.id, "C", channel=None)
@@ -370,7 +370,7 @@ async def test_a_promotion_that_ends_while_its_codes_are_loaded(world: World) ->
         await services.stocking.paste(promotion.id, "X", channel=None)
     except BadInput as problem:
         assert problem.problem is InputProblem.STATE
-    assert await world.services.verify() == []
+    assert await world.verify() == []
 
 
 async def test_keys_that_another_promotions_load_takes_meanwhile(world: World) -> None:
@@ -454,7 +454,7 @@ async def test_every_kind_of_code_can_be_blocked_and_come_back(world: World) -> 
     assert await world.block(*texts) == 4
     blocked = [(await world.inventory(promotion)).blocked for promotion in (made, single, fallback)]
     assert blocked == [1, 1, 1], "a fallback is outside the counts"
-    assert await world.services.verify() == []
+    assert await world.verify() == []
     assert await world.unblock(*texts) == 4
     assert [await world.inventory(promotion) for promotion in (made, single, fallback)] == before
 

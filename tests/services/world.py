@@ -1,6 +1,8 @@
 """What tests say to the services most often, said shortly."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -26,6 +28,7 @@ from promograph.store.statements import Statement
 from promograph.store.tables.instants import to_micros
 
 T = TypeVar("T")
+Recount = Callable[[datetime], Future[list[str]]]
 
 _EXPIRE = Statement("UPDATE code SET expires_at = :at FROM @rows(key text) r WHERE code.key = r.key")
 
@@ -108,9 +111,10 @@ def lose_answer(database: Interposed, number: int) -> None:
 class World:
     """Services over one store, and what tests say to them most often."""
 
-    def __init__(self, store: str, clock: SetClock) -> None:
+    def __init__(self, store: str, clock: SetClock, recount: Recount | None = None) -> None:
         self.store = store
         self.clock = clock
+        self._recount = recount
         self.opened: list[Services] = []
         self.services = self.reopen()
         self._numbers = count(1)
@@ -118,6 +122,12 @@ class World:
     def reopen(self) -> Services:
         """The same store again, as another server process has it."""
         return self._opened(open_database(self.store))
+
+    async def verify(self) -> list[str]:
+        """As `Services.verify` has it, by the cheaper way where there is one."""
+        if self._recount is None:
+            return await self.services.verify()
+        return await asyncio.wrap_future(self._recount(self.clock()))
 
     def interposed(self) -> tuple[Services, Interposed]:
         """The same store again, with something in between."""
