@@ -27,8 +27,8 @@ from promograph.domain.promotions import OnEmpty
 from promograph.errors import BadInput
 from promograph.store.bulk import Insertion
 from promograph.store.databases.database import Connection
-from promograph.store.people import customers, segments
 from promograph.store.people import facts as customer_facts
+from promograph.store.people import segments, upserting
 from promograph.store.people.condition_sql import compiled
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import to_micros
@@ -281,7 +281,7 @@ async def fill(ground: Ground, random: Random, count: int) -> dict[str, Customer
     """Customers with attributes and codes, and the facts of each."""
     changes = some_customers(random, count)
     strangers = [f"stranger {n}" for n in range(20)]
-    await ground.database.write(lambda c: customers.upsert(c, list(changes.values()), NOW))
+    await ground.database.write(lambda c: upserting.upsert(c, list(changes.values()), NOW))
     given = await give_codes(ground, random, [*changes, *strangers])
 
     def make_segments(connection: Connection) -> None:
@@ -296,7 +296,7 @@ async def fill(ground: Ground, random: Random, count: int) -> dict[str, Customer
     facts = await ground.database.read(lambda c: customer_facts.read(c, wanted, NOW))
     for id_, one in facts.items():
         check(one, id_, given)
-        assert one.attributes == (changes[id_].attributes if id_ in changes else {})
+        assert one.attributes == (changes[id_]["attributes"] if id_ in changes else {})
     return {id_: facts[id_] for id_ in changes}
 
 

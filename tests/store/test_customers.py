@@ -18,7 +18,7 @@ from promograph.domain.people.customers import Customer, CustomerChange
 from promograph.domain.people.segments import UserKind
 from promograph.domain.promotions import OnEmpty
 from promograph.errors import BadInput
-from promograph.store.people import attributes, customers, segments
+from promograph.store.people import attributes, customers, segments, upserting
 from promograph.store.people import facts as customer_facts
 from promograph.store.statements import Statement
 
@@ -30,7 +30,8 @@ NOW = datetime(2026, 12, 15, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 ADA = CustomerChange(
     id="ada",
-    fields={"email": "ada@example.com", "locale": "fr-CA"},
+    email="ada@example.com",
+    locale="fr-CA",
     consent={"email": True, "sms": False},
     attributes={
         "tier": "gold",
@@ -46,7 +47,7 @@ ADA = CustomerChange(
 
 
 async def upsert(ground: Ground, *changes: CustomerChange, now: datetime = NOW) -> int:
-    return await ground.database.write(lambda c: customers.upsert(c, changes, now))
+    return await ground.database.write(lambda c: upserting.upsert(c, changes, now))
 
 
 async def one(ground: Ground, id_: str) -> Customer:
@@ -60,7 +61,7 @@ async def test_a_customer_comes_back_as_it_went_in(ground: Ground) -> None:
         email="ada@example.com",
         locale="fr-CA",
         consent={"email": True, "sms": False},
-        attributes=dict(ADA.attributes),
+        attributes=dict(ADA["attributes"]),
         created_at=NOW,
         updated_at=NOW,
     )
@@ -71,7 +72,8 @@ async def test_what_is_not_named_stays_and_nothing_takes_away(ground: Ground) ->
     await upsert(ground, ADA)
     change = CustomerChange(
         id="ada",
-        fields={"email": None, "phone": "+15145550100"},
+        email=None,
+        phone="+15145550100",
         consent={"sms": True, "email": None},
         attributes={"tier": None, "born": date(1985, 3, 10), "likes": (), "vip": False, "new": "1", "unknown": None},
     )
@@ -79,13 +81,13 @@ async def test_what_is_not_named_stays_and_nothing_takes_away(ground: Ground) ->
     found = await one(ground, "ada")
     assert (found.email, found.phone, found.locale) == (None, "+15145550100", "fr-CA")
     assert found.consent == {"sms": True}
-    kept = {name: value for name, value in ADA.attributes.items() if name != "tier"}
+    kept = {name: value for name, value in ADA["attributes"].items() if name != "tier"}
     assert found.attributes == {**kept, "born": date(1985, 3, 10), "likes": (), "vip": False, "new": "1"}
     assert (found.created_at, found.updated_at) == (NOW, LATER)
 
 
 async def test_what_is_nothing_from_the_start_is_not_kept(ground: Ground) -> None:
-    change = CustomerChange(id="a", fields={"email": None}, consent={"sms": None}, attributes={"tier": None, "b": 1})
+    change = CustomerChange(id="a", email=None, consent={"sms": None}, attributes={"tier": None, "b": 1})
     await upsert(ground, change)
     found = await one(ground, "a")
     assert (found.email, found.consent, found.attributes) == (None, {}, {"b": 1})
@@ -98,9 +100,38 @@ async def test_what_is_nothing_from_the_start_is_not_kept(ground: Ground) -> Non
 async def test_who_stays_the_same_is_not_written(ground: Ground) -> None:
     await upsert(ground, ADA)
     assert await upsert(ground, ADA, now=LATER) == 0
-    part = CustomerChange(id="ada", fields={"phone": None}, attributes={"vip": True, "absent": None})
+    part = CustomerChange(id="ada", phone=None, attributes={"vip": True, "absent": None})
     await upsert(ground, part, now=LATER)
     assert (await one(ground, "ada")).updated_at == NOW
+
+
+async def test_the_same_in_another_order_is_not_written(ground: Ground) -> None:
+    await upsert(ground, ADA)
+    turned = CustomerChange(
+        id="ada", consent={"sms": False, "email": True}, attributes=dict(reversed(ADA["attributes"].items()))
+    )
+    await upsert(ground, turned, now=LATER)
+    assert (await one(ground, "ada")).updated_at == NOW
+    await upsert(ground, CustomerChange(id="ada", attributes={"sizes": (Decimal("43.5"), 42)}), now=LATER)
+    assert (await one(ground, "ada")).updated_at == LATER
+
+
+async def test_each_of_a_call_tells_of_other_things(ground: Ground) -> None:
+    others = [CustomerChange(id=f"c{n}", email="a@b.c", consent={"sms": True}, attributes={"n": n}) for n in range(4)]
+    await upsert(ground, *others)
+    told = [
+        CustomerChange(id="c0", email=None, attributes={"n": None}),
+        CustomerChange(id="c1", phone="+15145550100"),
+        CustomerChange(id="c2", consent={"sms": None, "email": False}),
+        CustomerChange(id="c3"),
+    ]
+    assert await upsert(ground, *told, now=LATER) == 0
+    found = [await one(ground, f"c{n}") for n in range(4)]
+    assert [each.email for each in found] == [None, "a@b.c", "a@b.c", "a@b.c"]
+    assert [each.phone for each in found] == [None, "+15145550100", None, None]
+    assert [each.consent for each in found] == [{"sms": True}, {"sms": True}, {"email": False}, {"sms": True}]
+    assert [each.attributes for each in found] == [{}, {"n": 1}, {"n": 2}, {"n": 3}]
+    assert [each.updated_at == LATER for each in found] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("count", [1, 15, 40, 1_200])

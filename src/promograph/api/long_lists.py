@@ -27,6 +27,8 @@ from graphql.type import assert_leaf_type, is_required_input_field
 from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from promograph.api.plain_lists import checker
+
 LONG = 200
 """From so many items on a list is worth the trouble."""
 
@@ -96,7 +98,8 @@ def _checked(schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, 
             if isinstance(items, GraphQLList):
                 try:
                     coerce = coercer(items.of_type)
-                    found[variable, kind.fields[field].out_name or field] = [coerce(item) for item in part]
+                    coerced = part if checker(items.of_type)(part) else [coerce(item) for item in part]
+                    found[variable, kind.fields[field].out_name or field] = coerced
                 except Irregular:
                     continue
     return {} if any(name[1] not in given[name[0]] for name in found) else found

@@ -1,6 +1,7 @@
 """Names that callers bring along: of customers, sends, messages, orders, channels, idempotency."""
 
 import re
+from collections.abc import Sequence
 
 from promograph.errors import BadInput, InputProblem
 
@@ -20,6 +21,17 @@ def checked_key(value: str, field: str, *, longest: int = LONGEST) -> str:
             InputProblem.INVALID, f"{field} must be printable characters, with no space at either end.", field=(field,)
         )
     return value
+
+
+def are_keys(values: Sequence[str], *, longest: int = LONGEST) -> bool:
+    """Whether `checked_key` would take them all, asked of thousands at once."""
+    if not values:
+        return True
+    if set(map(type, values)) != {str} or not all(values) or len(max(values, key=len)) > longest:
+        return False
+    together = "".join(values)
+    # A space is the only one of those that `strip` takes away that can be printed.
+    return together.isprintable() and (" " not in together or list(map(str.strip, values)) == list(values))
 
 
 def checked_optional(value: str | None, field: str, *, longest: int = LONGEST) -> str | None:

@@ -22,7 +22,7 @@ from promograph.services.keyed_writes import Once, write_again
 from promograph.services.uncollected import uncollected
 from promograph.store import profiles
 from promograph.store.databases.database import Connection, Database
-from promograph.store.people import attributes, customers, segments
+from promograph.store.people import attributes, customers, segments, upserting
 from promograph.store.people import facts as customer_facts
 
 _TRIES = 5
@@ -58,8 +58,9 @@ class People:
         checked_optional(key, "idempotencyKey")
         with uncollected() if len(data) >= _LARGE else nullcontext():
             for _ in range(_TRIES):
-                await self._learn_of(data)
                 read = read_customers(data, self._types)
+                if read.learned and not await self._is_news(read.learned):
+                    read = read_customers(data, self._types)
                 answer = await self._write(data, read, key)
                 if answer is not None:
                     self._types |= read.learned
@@ -67,10 +68,10 @@ class People:
                 self._types = await self._database.read(attributes.every)
         raise StoreBusy("Others keep giving new attributes other types; try again.")
 
-    async def _learn_of(self, data: Sequence[Mapping[str, Any]]) -> None:
-        given = (one.get("attributes") for one in data)
-        if not set[str]().union(*(names for names in given if isinstance(names, Mapping))) <= self._types.keys():
-            self._types = await self._database.read(attributes.every)
+    async def _is_news(self, learned: Mapping[str, ValueType]) -> bool:
+        """Whether the store knows none of these attributes either; otherwise they are known here from now on."""
+        self._types = await self._database.read(attributes.every)
+        return learned.keys().isdisjoint(self._types)
 
     async def _write(self, data: Sequence[Mapping[str, Any]], read: ReadCustomers, key: str | None) -> Upserted | None:
         """None where an attribute that was new got another type meanwhile."""
@@ -137,7 +138,7 @@ def is_customer_id(text: str) -> bool:
 def _upsert(connection: Connection, read: ReadCustomers, now: datetime) -> Upserted:
     if not attributes.learn(connection, read.learned, now):
         raise _OtherTypes
-    created = customers.upsert(connection, read.changes, now) if read.changes else 0
+    created = upserting.upsert(connection, read.changes, now) if read.changes else 0
     return Upserted(created=created, updated=len(read.changes) - created, problems=tuple(read.problems))
 
 

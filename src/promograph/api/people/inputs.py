@@ -62,10 +62,8 @@ def _as_sent(kind: type, value: Mapping[str, Any], _context: object) -> Customer
     customers = value["customers"]
     for customer in customers:
         consent = customer.get("consent")
-        if consent:
+        if consent is not None:
             customer["consent"] = {one["channel"]: one.get("given") for one in consent}
-        elif consent is not None:
-            customer["consent"] = {}
     return CustomersUpsertInput(customers=customers, idempotency_key=value.get("idempotencyKey"))
 
 

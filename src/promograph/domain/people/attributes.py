@@ -5,18 +5,18 @@ is not goes through `condition_value_reading`, which says what is wrong and wher
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from promograph.domain.carts import MOST_ATTRIBUTES
 from promograph.domain.conditions.reading import Place
-from promograph.domain.conditions.value_reading import MOST_VALUES, read_value
+from promograph.domain.conditions.value_reading import read_value
 from promograph.domain.conditions.values import Scalar, Value, ValueType, type_of
 from promograph.domain.keys import LONGEST
+from promograph.domain.people.plain_values import LONGEST_LIST, PLAINLY_RIGHT, are_plainly_right
 from promograph.errors import BadInput, InputProblem
 
 Written = Any
@@ -26,14 +26,6 @@ number with decimals as one whose digits are those that were written."""
 MOST_KNOWN = 500
 """How many names attributes may have in a store."""
 
-_LONGEST_TEXT = 500
-_LONGEST_LIST = 5_000
-"""How many characters the texts of one list may have together."""
-
-_LARGEST_PLAIN = 10**15
-_SMALLEST_PLAIN = 10**-4
-_MOST_DECIMALS = 9
-_LENGTH_OF_DATE = 10
 _UNNAMEABLE = re.compile(r'["\\]')
 
 
@@ -61,7 +53,7 @@ class AttributeReader:
         self.learned: dict[str, ValueType] = {}
         self._types = dict(types)
         # By name, and not by type: looking up a member of an enumeration takes longer than most of these do.
-        self._checks = {name: _PLAINLY_RIGHT[known] for name, known in types.items()}
+        self._checks = {name: PLAINLY_RIGHT[known] for name, known in types.items()}
 
     def read(self, data: object) -> Mapping[str, Written]:
         """By name; None for one that is null. BadInput with the path from the attributes' name on.
@@ -87,13 +79,29 @@ class AttributeReader:
             self._learn(new)
         return {**data, **others}
 
+    def odd(self, data: Sequence[Mapping[str, object]]) -> set[int]:
+        """The places of those that `read` might not take as they are; the values of an attribute are asked together."""
+        columns: defaultdict[str, list[object]] = defaultdict(list)
+        for one in data:
+            for name, value in one.items():
+                columns[name].append(value)
+        found: set[int] = set()
+        if max(map(len, data), default=0) > MOST_ATTRIBUTES:
+            found.update(place for place, one in enumerate(data) if len(one) > MOST_ATTRIBUTES)
+        for name, values in columns.items():
+            known = self._types.get(name)
+            if known is None or not are_plainly_right(values, known):
+                is_right = self._checks.get(name, _is_never_right)
+                found.update(place for place, one in enumerate(data) if name in one and not is_right(one[name]))
+        return found
+
     def _learn(self, new: Mapping[str, ValueType]) -> None:
         if len(self._types) + len(new) > MOST_KNOWN:
             sentence = f"Attributes have at most {MOST_KNOWN} names; {next(iter(new))!r} would be one more."
             raise BadInput(InputProblem.TOO_MANY, sentence, field=("attributes", next(iter(new))))
         self.learned |= new
         self._types |= new
-        self._checks |= {name: _PLAINLY_RIGHT[known] for name, known in new.items()}
+        self._checks |= {name: PLAINLY_RIGHT[known] for name, known in new.items()}
 
     def _closely(self, name: object, value: object) -> Value | None:
         """A value that is not plainly right. A DATE may come as a text: its type is known."""
@@ -107,66 +115,14 @@ class AttributeReader:
         found = _plain(read_value(place))
         if known is not None and type_of(found) is not known:
             raise place.bad(f"The attribute {name!r} is a {known}, and this is a {type_of(found)}.")
-        if isinstance(found, tuple) and sum(len(text) for text in found if isinstance(text, str)) > _LONGEST_LIST:
-            sentence = f"The texts of one list have at most {_LONGEST_LIST:,} characters together."
+        if isinstance(found, tuple) and sum(len(text) for text in found if isinstance(text, str)) > LONGEST_LIST:
+            sentence = f"The texts of one list have at most {LONGEST_LIST:,} characters together."
             raise place.bad(sentence, InputProblem.OUT_OF_RANGE)
         return found
 
 
-# Each of these says whether a value can be kept as it is; where not, somebody has to look more closely.
-
-
-def _is_text(value: object) -> bool:
-    # What prints can be stored; of what does not, some can.
-    return isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable()
-
-
-def _is_number(value: object) -> bool:
-    if isinstance(value, int):
-        return not isinstance(value, bool) and -_LARGEST_PLAIN <= value <= _LARGEST_PLAIN
-    if not isinstance(value, float) or not _SMALLEST_PLAIN <= abs(value) <= _LARGEST_PLAIN or value.is_integer():
-        return False
-    text = repr(value)
-    return len(text) - text.index(".") - 1 <= _MOST_DECIMALS
-
-
-def _is_boolean(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_date(value: object) -> bool:
-    if not isinstance(value, dict) or len(value) != 1:
-        return False
-    text = value.get("date")
-    return isinstance(text, str) and len(text) == _LENGTH_OF_DATE and _is_day(text)
-
-
-@lru_cache(maxsize=2**15)
-def _is_day(text: str) -> bool:
-    """There are few days, and many customers with each."""
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
-def _is_list(value: object) -> bool:
-    """Of texts: what lists are of as a rule."""
-    if not isinstance(value, list) or len(value) > MOST_VALUES:
-        return False
-    if not all(isinstance(member, str) and len(member) <= _LONGEST_TEXT for member in value):
-        return False
-    together = "".join(value)
-    return len(together) <= _LONGEST_LIST and together.isprintable()
-
-
-_PLAINLY_RIGHT: Mapping[ValueType, Callable[[object], bool]] = {
-    ValueType.TEXT: _is_text,
-    ValueType.NUMBER: _is_number,
-    ValueType.BOOLEAN: _is_boolean,
-    ValueType.DATE: _is_date,
-    ValueType.LIST: _is_list,
-}
+def _is_never_right(_value: object) -> bool:
+    return False
 
 
 def _plain(value: Value) -> Value:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Required, TypedDict
 
 from promograph.domain.conditions.values import Value
 from promograph.domain.keys import checked_key
@@ -13,14 +14,17 @@ from promograph.errors import BadInput, InputProblem
 
 MOST_CHANNELS = 20
 _LONGEST_CHANNEL = 64
-_LONGEST_EMAIL = 254
+LONGEST_EMAIL = 254
 _LONGEST_LOCALE = 35
 
 # Whether an address exists is for its channel to find out; this keeps out what cannot be one.
-_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f\ud800-\udfff]+@[^@\s\x00-\x1f\x7f\ud800-\udfff]+")
+_IN_EMAIL = r"[^@\s\x00-\x1f\x7f\ud800-\udfff]"
+EMAIL = rf"{_IN_EMAIL}++@{_IN_EMAIL}++"
+_EMAIL = re.compile(EMAIL)
 _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*", re.ASCII)
-_PHONE = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
-_IN_PHONES = re.compile(r"[ ().\-/\u00a0]")
+PHONE = r"\+[1-9][0-9]{5,14}"
+_PHONE = re.compile(PHONE)
+IN_PHONES = re.compile(r"[ ().\-/\u00a0]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,43 +44,48 @@ class Customer:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerChange:
-    """What becomes of a customer, who is made if there is none: what is not in here stays as it is.
+class CustomerChange(TypedDict, total=False):
+    """What becomes of a customer, who is made if there is none: what is not in here stays as it is. Nobody changes it.
 
     None takes a field away, and so it does an attribute and the consent of a channel. Attributes are values, or plain
-    data that means the same: see `attributes.Written`.
+    data that means the same: see `attributes.Written`. It is a dictionary because most are taken just as they were
+    told: to make ten thousand objects of a class costs as much as to check all that is in them.
     """
 
-    id: str
-    fields: Mapping[str, str | None] = field(default_factory=dict)
-    consent: Mapping[str, bool | None] = field(default_factory=dict)
-    attributes: Mapping[str, Written] = field(default_factory=dict)
+    id: Required[str]
+    email: str | None
+    phone: str | None
+    locale: str | None
+    consent: Mapping[str, bool | None]
+    attributes: Mapping[str, Written]
 
-    def followed_by(self, later: "CustomerChange") -> "CustomerChange":
-        """Both in one."""
-        return CustomerChange(
-            id=self.id,
-            fields={**self.fields, **later.fields},
-            consent={**self.consent, **later.consent},
-            attributes={**self.attributes, **later.attributes},
-        )
+
+def followed(first: CustomerChange, later: CustomerChange) -> CustomerChange:
+    """Both in one."""
+    both: CustomerChange = {**first, **later}
+    if "consent" in both:
+        both["consent"] = {**first.get("consent", {}), **later.get("consent", {})}
+    if "attributes" in both:
+        both["attributes"] = {**first.get("attributes", {}), **later.get("attributes", {})}
+    return both
 
 
 def checked_email(text: str) -> str:
     """The address with its domain in lower case."""
     shown = text.strip()
-    if len(shown) > _LONGEST_EMAIL or not _EMAIL.fullmatch(shown):
+    if len(shown) > LONGEST_EMAIL or not _EMAIL.fullmatch(shown):
         raise _bad("email must be an address such as ada@example.com, at most 254 characters.", "email")
-    if shown.islower():
-        return shown
-    name, _, domain = shown.rpartition("@")
+    return shown if shown.islower() else with_lower_domain(shown)
+
+
+def with_lower_domain(email: str) -> str:
+    name, _, domain = email.rpartition("@")
     return f"{name}@{domain.lower()}"
 
 
 def checked_phone(text: str) -> str:
     """The number as E.164 writes it: `+` and digits."""
-    number = _IN_PHONES.sub("", text[:64].strip())
+    number = IN_PHONES.sub("", text[:64].strip())
     if not _PHONE.fullmatch(number):
         raise _bad("phone must be in its international form, such as +1 514 555 0100.", "phone")
     return number
@@ -98,14 +107,14 @@ def checked_consent(data: object) -> dict[str, bool | None]:
         sentence = f"A customer has the consent of at most {MOST_CHANNELS} channels."
         raise BadInput(InputProblem.TOO_MANY, sentence, field=("consent",))
     for channel, given in data.items():
-        _check_channel(channel)
+        check_channel(channel)
         if not (given is None or isinstance(given, bool)):
             raise BadInput(InputProblem.INVALID, "consent is true or false.", field=("consent", channel))
     return dict(data)
 
 
 @lru_cache(maxsize=256)
-def _check_channel(channel: object) -> None:
+def check_channel(channel: object) -> None:
     if not isinstance(channel, str):
         raise _bad("A channel is named by a text.", "consent")
     try:

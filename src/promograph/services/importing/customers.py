@@ -29,7 +29,7 @@ from promograph.services.pacing import Pace
 from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import NewJob
 from promograph.store.jobs import files as job_files
-from promograph.store.people import attributes, audience_members, audiences, customers
+from promograph.store.people import attributes, audience_members, audiences, customers, upserting
 
 _KEPT = timedelta(days=1)
 _CHUNK = 1 << 20
@@ -148,7 +148,7 @@ class CustomerImports:
             ) -> Progress:
                 after = _written(connection, order, piece, read, state, now)
                 if after.audience is not None:
-                    ids = [change.id for change in read.changes]
+                    ids = [change["id"] for change in read.changes]
                     joined = audience_members.add(connection, after.audience, ids)
                     audiences.fill(connection, after.audience, joined, now)
                     after = replace(after, members=after.members + joined)
@@ -201,13 +201,13 @@ def _written(
     """The state after a piece, whose customers are told of unless there is nothing to tell."""
     count = len(read.changes)
     if order.dry_run:
-        created = count - len(customers.read(connection, [change.id for change in read.changes]))
+        created = count - len(customers.read(connection, [change["id"] for change in read.changes]))
     elif order.audience is not None and order.columns.only_ids:
         created = count = 0
     else:
         if not attributes.learn(connection, read.learned, now):
             raise _OtherTypes
-        created = customers.upsert(connection, read.changes, now) if read.changes else 0
+        created = upserting.upsert(connection, read.changes, now) if read.changes else 0
     bad: list[BadRow] = [(number, None, why) for number, why in piece.faults]
     bad += [(piece.numbers[at], ".".join(problem.field), str(problem)) for at, problem in read.problems]
     bad.sort(key=lambda row: row[0])

@@ -123,14 +123,13 @@ class Templating:
             raise BadInput(problem.problem, str(problem), field=("sample", *problem.field))
         (change,) = read.changes
         now = self._clock()
-        known = {name: value for name, value in change.attributes.items() if value is not None}
+        known = {name: value for name, value in change.get("attributes", {}).items() if value is not None}
         values = load_attributes(dump_attributes(known))
-        email, phone, locale = (change.fields.get(name) for name in ("email", "phone", "locale"))
         return Customer(
             id=_SAMPLE,
-            email=email,
-            phone=phone,
-            locale=locale,
+            email=change.get("email"),
+            phone=change.get("phone"),
+            locale=change.get("locale"),
             attributes=values,
             created_at=now,
             updated_at=now,

@@ -18,7 +18,12 @@ from promograph.domain.people.attributes import Written, plain_scalar
 
 def dump_attributes(attributes: Mapping[str, Written]) -> str:
     """As JSON, in which None is null."""
-    return orjson.dumps(attributes, default=_written, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    return dump_json(attributes)
+
+
+def dump_json(data: object) -> str:
+    """With the values of attributes as they are kept."""
+    return orjson.dumps(data, default=_written, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 def load_attributes(text: str) -> dict[str, Value]:
@@ -39,7 +44,7 @@ def value_of(data: Any) -> Value:
 
 def written_scalar(value: Scalar) -> str:
     """As it stands in the JSON of the attributes."""
-    return orjson.dumps(plain_scalar(value), default=_written, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()
+    return dump_json(plain_scalar(value))
 
 
 def _scalar(data: Any) -> Scalar:
