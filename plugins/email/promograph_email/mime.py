@@ -9,6 +9,7 @@ from binascii import b2a_base64, b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import lru_cache
 
 from promograph import Message
 
@@ -42,11 +43,20 @@ class Envelope:
         return f"<{key}@{self.domain}>"
 
 
+_dated = lru_cache(maxsize=16)(format_datetime)
+
+
+@lru_cache(maxsize=4096)
+def _in_ascii(domain: str) -> str:
+    """As it is known to the domain name system; UnicodeError where there is no such name."""
+    return domain.encode("idna").decode()
+
+
 def recipient(to: str) -> str:
     """The address for the envelope; Unsendable where it is none."""
     local, _, domain = to.strip().rpartition("@")
     try:
-        address = f"{local}@{domain.encode('idna').decode()}"
+        address = f"{local}@{_in_ascii(domain)}"
     except UnicodeError:
         address = ""
     if not _ADDRESS.fullmatch(address) or len(address) > 254:
@@ -62,7 +72,7 @@ def composed(message: Message, to: str, envelope: Envelope, now: datetime) -> by
         f"From: {envelope.sender_header}",
         f"To: {to}",
         f"Subject: {_encoded('Subject', message.subject or '')}",
-        f"Date: {format_datetime(now)}",
+        f"Date: {_dated(now)}",
         f"Message-ID: {envelope.message_id(message.key)}",
         "MIME-Version: 1.0",
         *_further(message),
