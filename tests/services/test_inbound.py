@@ -1,11 +1,14 @@
 """What channels are told: kept once, worked on whatever crashes, handed to whom it concerns."""
 
 import asyncio
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Connection
+from sqlalchemy.util import await_
 
 from promograph import (
     BadSignature,
@@ -23,6 +26,8 @@ from promograph import (
 from promograph.domain.promotions import CodeKind
 from promograph.domain.sending.deliveries import DeliveryState
 from promograph.services.app import Services
+from promograph.store import inbound
+from promograph.store.statements import driver_of
 from promograph.testing.fake_channel import FakeChannel, FakeProvider
 
 from .world import World
@@ -289,3 +294,21 @@ async def test_serving_goes_on_through_trouble(world: World) -> None:
     serving.cancel()
     assert shop.handled == [["A-1"], ["A-2"]]
     await asyncio.wait([serving])
+
+
+async def test_events_are_looked_up_by_their_ids_however_many_their_channel_has(world: World) -> None:
+    """On PostgreSQL, whose planner has no statistics yet, and other indexes to choose from."""
+    await world.services.inbound.keep("shop", [order(f"o-{n:04}", "X") for n in range(3_000)])
+
+    def plans(connection: Connection) -> list[str]:
+        driver = driver_of(connection)
+        if isinstance(driver, sqlite3.Connection):
+            return []
+        texts = [
+            statement._postgres.text_and_arguments([("shop", "o-0001", 0), ("shop", "o-0002", 0)], {"until": 1})
+            for statement in (inbound._PUT_OFF, inbound._DONE)
+        ]
+        return [str(await_(driver.fetch(f"EXPLAIN {text}", *values))) for text, *values in texts]
+
+    for plan in await world.services._database.write(plans):
+        assert "inbound_event_pkey" in plan

@@ -27,6 +27,9 @@ _LEASE = timedelta(minutes=2)
 _HANDLE_SECONDS = 60.0
 _RECEIVE_SECONDS = 5.0
 _LOOK_SECONDS = 5.0
+_ROUND_SECONDS = 0.1
+"""One round begins no sooner after another: what comes meanwhile is worked on together, and a lone event at once."""
+
 _DROPPED_AT_ONCE = 1_000
 
 _TOLD = {
@@ -98,11 +101,13 @@ class Inbound:
     async def serve(self) -> None:
         """Work on whatever is due, until cancelled."""
         while True:
+            next_round = asyncio.get_running_loop().create_task(asyncio.sleep(_ROUND_SECONDS))
             self._woken.clear()
             await quietly(self._work_and_prune(), logger, "working on what channels were told")
             # Else something may have become due, or been left by a process that is dead.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
+            await next_round
 
     async def _work_and_prune(self) -> None:
         await self.work()
@@ -111,10 +116,13 @@ class Inbound:
     async def work(self) -> int:
         """Work on all that is due now; how much that was."""
         count = 0
-        while due := await self._take():
+        is_more = True
+        while is_more:
+            due = await self._take()
             count += len(due)
             for name in sorted({one.channel for one in due}):
                 await self._work_on([one for one in due if one.channel == name])
+            is_more = len(due) == _AT_ONCE  # else who says more wakes us
         return count
 
     async def prune(self) -> int:

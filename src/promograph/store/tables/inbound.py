@@ -10,6 +10,7 @@ from promograph.store.tables.instants import Instant
 
 _IS_DUE = sql("due_at IS NOT NULL")
 _IS_DONE = sql("due_at IS NULL")
+_HAS_KEY = sql("key IS NOT NULL")
 
 
 class InboundEventRow(SQLModel, table=True):
@@ -20,7 +21,9 @@ class InboundEventRow(SQLModel, table=True):
 
     __tablename__ = "inbound_event"
     __table_args__ = (
-        Index("inbound_event_message", "channel", "key"),
+        # Beginning with the channel it would be taken for as good as the primary key, while statistics are young:
+        # each event would be looked for among all of its channel.
+        Index("inbound_event_message", "key", "channel", sqlite_where=_HAS_KEY, postgresql_where=_HAS_KEY),
         Index("inbound_event_due", "due_at", sqlite_where=_IS_DUE, postgresql_where=_IS_DUE),
         Index("inbound_event_done", "received_at", sqlite_where=_IS_DONE, postgresql_where=_IS_DONE),
     )
