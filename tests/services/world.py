@@ -178,7 +178,7 @@ class World:
 
     async def issue_all(self, promotion: Promotion, customers: Iterable[str], **more: Any) -> list[IssueOutcome]:
         requests = [IssueRequest(promotion=promotion.terms.handle, customer=each, **more) for each in customers]
-        return await self.services.issuing.issue_many(requests)
+        return list(await self.services.issuing.issue_many(requests))
 
     async def code(self, promotion: Promotion, customer: str, **more: Any) -> str:
         """The text of the code that the customer gets."""

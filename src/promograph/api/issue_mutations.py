@@ -1,5 +1,6 @@
 """Giving codes to customers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import strawberry
@@ -11,6 +12,7 @@ from promograph.api.rights import ISSUE
 from promograph.api.user_errors import UserError, user_error
 from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.issuing import IssueOutcome, IssueRequest
+from promograph.domain.issuing_many import Alike, FirstIssues
 from promograph.domain.refusals import Refusal
 from promograph.errors import BadInput
 
@@ -79,7 +81,7 @@ class CodesIssueResult:
 
 @strawberry.type(description="A code for each customer, in the order asked.", directives=ISSUE)
 class CodesIssuePayload:
-    outcomes: strawberry.Private[list[IssueOutcome]]
+    outcomes: strawberry.Private[Sequence[IssueOutcome]]
     asked: strawberry.Private[list[str]]
 
     issued: int = strawberry.field(description="How many customers have a code now.")
@@ -115,18 +117,20 @@ class IssueMutations:
 
     @strawberry.mutation(description="Give each of many customers a code, in one go.", directives=ISSUE)
     async def codes_issue(self, info: Asked, input: Given[CodesIssueInput]) -> CodesIssuePayload:
-        requests = [_request(input, customer, input.message) for customer in input.customers]
+        requests = Alike(_request(input, "", input.message), input.customers)
         call = info.context.services.issuing.issue_many(requests, key=input.idempotency_key)
         outcomes, errors = await answered(call)
         if outcomes is None:
             return CodesIssuePayload(outcomes=[], asked=[], issued=0, codes=[], user_errors=errors)
-        codes = [None if outcome.issuance is None else outcome.issuance.text for outcome in outcomes]
+        if isinstance(outcomes, FirstIssues):
+            issued, codes, errors = len(outcomes), list[str | None](outcomes.texts), []
+        else:
+            issuances = [outcome.issuance for outcome in outcomes]
+            issued = len({issuance.customer for issuance in issuances if issuance is not None})
+            codes = [None if issuance is None else issuance.text for issuance in issuances]
+            errors = _errors_of(outcomes)
         return CodesIssuePayload(
-            outcomes=outcomes,
-            asked=input.customers,
-            issued=len({outcome.issuance.customer for outcome in outcomes if outcome.issuance is not None}),
-            codes=codes,
-            user_errors=_errors_of(outcomes),
+            outcomes=outcomes, asked=input.customers, issued=issued, codes=codes, user_errors=errors
         )
 
     @strawberry.mutation(
@@ -153,7 +157,7 @@ def _request(
     )
 
 
-def _errors_of(outcomes: list[IssueOutcome]) -> list[UserError]:
+def _errors_of(outcomes: Sequence[IssueOutcome]) -> list[UserError]:
     """What is wrong with the whole call stands there once, not once a customer."""
     errors: list[UserError] = []
     told = set[tuple[str, ...]]()

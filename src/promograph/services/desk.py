@@ -31,7 +31,7 @@ class ChannelDesk:
         self._keep = keep
 
     async def request_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
-        return await self._issuing.issue_many([self._ours(request) for request in requests])
+        return list(await self._issuing.issue_many([self._ours(request) for request in requests]))
 
     async def repeat_codes(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
         return await asyncio.gather(*(self._issuing.reissue(self._ours(request)) for request in requests))

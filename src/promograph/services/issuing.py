@@ -7,7 +7,8 @@ from promograph.domain.codes.placeholders import Purpose, placeholder
 from promograph.domain.codes.words import OURS, Words
 from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, IssueRequest
-from promograph.domain.keys import checked_key, checked_optional
+from promograph.domain.issuing_many import Alike, samples
+from promograph.domain.keys import are_keys, checked_key, checked_optional
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.services.telling import Telling
@@ -40,7 +41,7 @@ class Issuing:
             return (await self._rehearse([request]))[0]
         return await self._gatherer.submit(request)
 
-    async def issue_many(self, requests: Sequence[IssueRequest], *, key: str | None = None) -> list[IssueOutcome]:
+    async def issue_many(self, requests: Sequence[IssueRequest], *, key: str | None = None) -> Sequence[IssueOutcome]:
         """One transaction for all of them: an outcome each, in their order. `key` is the call's idempotency key."""
         checked_optional(key, "idempotencyKey")
         return await _of_the_good(requests, lambda good: self._answer(good, key))
@@ -53,7 +54,7 @@ class Issuing:
             return (await self._rehearse([request]))[0]
         return await self._repeater.submit(request)
 
-    async def reissue_many(self, requests: Sequence[IssueRequest]) -> list[IssueOutcome]:
+    async def reissue_many(self, requests: Sequence[IssueRequest]) -> Sequence[IssueOutcome]:
         """As `issue_many`, each the code that its customer was given last. All have one purpose."""
         is_live = all(request.purpose is Purpose.LIVE for request in requests)
         return await _of_the_good(requests, self._reissue if is_live else self._rehearse)
@@ -61,9 +62,9 @@ class Issuing:
     async def _answer(self, requests: Sequence[IssueRequest], key: str | None) -> Sequence[IssueOutcome]:
         if not requests:
             return []
-        if any(request.purpose is not Purpose.LIVE for request in requests):
+        if any(request.purpose is not Purpose.LIVE for request in samples(requests)):
             return await self._answer_apart(requests, key)
-        if key is not None or any(request.idempotency_key for request in requests):
+        if key is not None or any(request.idempotency_key for request in samples(requests)):
             return await self._keyed_calls.submit(IssueCall(requests=requests, idempotency_key=key))
         return await self._issue(requests)
 
@@ -75,7 +76,7 @@ class Issuing:
         shown = iter(await self._rehearse(rehearsed))
         return [next(meant if request.purpose is Purpose.LIVE else shown) for request in requests]
 
-    async def _issue_call(self, calls: Sequence[IssueCall]) -> Sequence[list[IssueOutcome]]:
+    async def _issue_call(self, calls: Sequence[IssueCall]) -> Sequence[Sequence[IssueOutcome]]:
         now = self._clock()
         answers = await self._database.write(
             lambda connection: [issue_call(connection, call, now, self._words) for call in calls], heavy=True
@@ -132,7 +133,7 @@ class Issuing:
 
 async def _of_the_good(
     requests: Sequence[IssueRequest], answer: Callable[[Sequence[IssueRequest]], Awaitable[Sequence[IssueOutcome]]]
-) -> list[IssueOutcome]:
+) -> Sequence[IssueOutcome]:
     """An outcome each, in their order; `answer` sees those alone that can be read."""
     if len(requests) > MOST_AT_ONCE:
         raise BadInput(
@@ -140,9 +141,11 @@ async def _of_the_good(
             f"One call takes at most {MOST_AT_ONCE:,} customers; this one has {len(requests):,}.",
             field=("customers",),
         )
+    if isinstance(requests, Alike) and _are_good(requests):
+        return await answer(requests)
     outcomes: list[IssueOutcome | None] = [None] * len(requests)
     good: list[int] = []
-    fine = set[tuple[str | None, ...]]()
+    fine = set[tuple[str | bool | None, ...]]()
     for place, request in enumerate(requests):
         problem = _fault(request, fine)
         if problem is None:
@@ -155,22 +158,36 @@ async def _of_the_good(
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _fault(request: IssueRequest, fine: set[tuple[str | None, ...]] | None = None) -> BadInput | None:
+def _are_good(many: Alike) -> bool:
+    try:
+        _check_common(many.like)
+    except BadInput:
+        return False
+    return are_keys(many.customers)
+
+
+def _fault(request: IssueRequest, fine: set[tuple[str | bool | None, ...]] | None = None) -> BadInput | None:
     """What cannot be read of it. `fine` remembers what requests of one call have in common, all but the customer."""
-    common = (request.promotion, request.send, request.message, request.channel, request.idempotency_key)
+    keys = (request.promotion, request.send, request.message, request.channel, request.idempotency_key)
+    common = (*keys, request.tentative)
     try:
         if fine is None or common not in fine:
-            checked_key(request.promotion, "promotion")
-            checked_optional(request.send, "send")
-            checked_optional(request.message, "message")
-            checked_optional(request.channel, "channel", longest=64)
-            checked_optional(request.idempotency_key, "idempotencyKey")
-        if request.tentative:
-            checked_key(request.message or "", "message")
-            checked_key(request.channel or "", "channel", longest=64)
+            _check_common(request)
         if fine is not None:
             fine.add(common)
         checked_key(request.customer, "customer")
     except BadInput as problem:
         return problem
     return None
+
+
+def _check_common(request: IssueRequest) -> None:
+    """All but the customer. BadInput."""
+    checked_key(request.promotion, "promotion")
+    checked_optional(request.send, "send")
+    checked_optional(request.message, "message")
+    checked_optional(request.channel, "channel", longest=64)
+    checked_optional(request.idempotency_key, "idempotencyKey")
+    if request.tentative:
+        checked_key(request.message or "", "message")
+        checked_key(request.channel or "", "channel", longest=64)

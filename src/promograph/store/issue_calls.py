@@ -1,7 +1,7 @@
 """Calls for many customers under one idempotency key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -23,7 +23,7 @@ class IssueCall:
     idempotency_key: str | None = None
 
 
-Answer = list[IssueOutcome]
+Answer = Sequence[IssueOutcome]
 
 
 def _dump(answer: Answer) -> Any:
@@ -50,6 +50,7 @@ def issue_call(connection: Connection, call: IssueCall, now: datetime, words: Wo
         dump=_dump,
         load=_load,
         turn_down=_raise,
+        meant=lambda call: replace(call, requests=list(call.requests)),
     )
     answers = replays.answer(
         connection,

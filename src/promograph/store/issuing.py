@@ -21,12 +21,14 @@ from promograph.domain.issuing import (
     occasion,
     why_not_open,
 )
+from promograph.domain.issuing_many import Alike, samples
 from promograph.domain.promotions import CodeKind, IssuePolicy, OnEmpty, Promotion, ReturnPolicy
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.domain.webhooks.events import WebhookType, issued
 from promograph.errors import BadInput, InputProblem
 from promograph.store import (
     bookings,
+    first_issues,
     issuances,
     issue_marks,
     line,
@@ -84,19 +86,25 @@ class _NotAllNew(Exception):
 
 def issue(
     connection: Connection, requests: Sequence[IssueRequest], now: datetime, words: Words = OURS
-) -> list[IssueOutcome]:
+) -> Sequence[IssueOutcome]:
     """An outcome a request, in their order. Requests for one occasion share one code, in this call and for ever.
 
     No code that is made for one of them holds any of the words.
     """
+    if not any(request.idempotency_key for request in samples(requests)):
+        return _issue(connection, requests, now, words)
     outcomes = REPLAYS.answer(
         connection, requests, lambda fresh: _issue(connection, fresh, now, words), now=to_micros(now)
     )
-    has_keys = any(request.idempotency_key for request in requests)
-    return tentative.without_returned(connection, outcomes) if has_keys else outcomes
+    return tentative.without_returned(connection, outcomes)
 
 
-def _issue(connection: Connection, requests: Sequence[IssueRequest], now: datetime, words: Words) -> list[IssueOutcome]:
+def _issue(
+    connection: Connection, requests: Sequence[IssueRequest], now: datetime, words: Words
+) -> Sequence[IssueOutcome]:
+    if isinstance(requests, Alike):
+        first = first_issues.issue(connection, requests, now, words)
+        return first or _Batch(connection, requests, now, words).run()
     # Most large calls are first issues from end to end. Looking up ten thousand occasions to learn that costs a good
     # part of what issuing costs, and the unique index tells it for nothing; where it objects, everything is undone and
     # looked at one by one.

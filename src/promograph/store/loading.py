@@ -5,10 +5,11 @@ kept waiting for one piece at the most) and is yet all or nothing: the last step
 left above the tail is deleted when the next one claims the line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -139,14 +140,20 @@ def _insert(
     if any(expiries):
         micros = [None if instant is None else to_micros(instant) for instant in expiries]
         written = [None if text == key else text for text, key in zip(texts, keys, strict=True)]
-        rows = list(zip(repeat(load.promotion_id), numbers, keys, written, micros, strict=False))
-        _NEW_THAT_EXPIRE.run(connection, rows)
+        _NEW_THAT_EXPIRE.run(
+            connection, _by_key(zip(repeat(load.promotion_id), numbers, keys, written, micros, strict=False))
+        )
         return
     if texts == keys:
-        _NEW.run(connection, list(zip(repeat(load.promotion_id), numbers, keys, strict=False)))
+        _NEW.run(connection, _by_key(zip(repeat(load.promotion_id), numbers, keys, strict=False)))
         return
     shown = [None if text == key else text for text, key in zip(texts, keys, strict=True)]
-    _NEW_WITH_TEXTS.run(connection, list(zip(repeat(load.promotion_id), numbers, keys, shown, strict=False)))
+    _NEW_WITH_TEXTS.run(connection, _by_key(zip(repeat(load.promotion_id), numbers, keys, shown, strict=False)))
+
+
+def _by_key(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """In the order of the unique index, which grows a quarter faster for it. The numbers stay those of their codes."""
+    return sorted(rows, key=itemgetter(2))
 
 
 def seen(connection: Connection, load: Load, now: datetime) -> None:
