@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from promograph.domain.codes.states import CodeState
 from promograph.domain.jobs import JobStatus
 from promograph.domain.promotions import CodeKind, Promotion
 from promograph.domain.redeeming import HoldRequest
-from promograph.domain.stock.exports import COLUMNS, ExportFormat, harmless
+from promograph.domain.stock.exports import COLUMNS, BatchFacts, ExportFormat, ExportPage, Shower, harmless
 from promograph.domain.stock.replacing import ReplaceRequest
 from promograph.domain.stock.selections import CodeSelection
 from promograph.services.export_files import code_lines
@@ -92,18 +93,32 @@ async def test_every_code_is_there_with_what_is_known_of_it(world: World) -> Non
 async def test_rows_are_written_as_they_are_whatever_their_neighbours_share(odd: str, *, in_code: bool) -> None:
     same, other = ("AVAILABLE", ""), ("ISSUED", "plain" if in_code else odd)
     code = odd if in_code else "plain"
-    rows = [
-        ("A", same),
-        ("B", same),
-        (code, other),
-        (code, same),
-        ("C", other),
-        ("D", ("ISSUED", other[1])),
-        ("E", same),
+    stretches = [(["A", "B"], same), ([code], other), (["C", code], same), (["D"], ("ISSUED", other[1])), (["E"], same)]
+    read = list(csv.reader(io.StringIO(code_lines(stretches).decode(), newline="")))
+    assert read == [[text, *tail] for texts, tail in stretches for text in texts]
+    assert code_lines(stretches).endswith(b"\r\n")
+
+
+async def test_codes_of_which_the_same_is_told_are_told_of_together(world: World) -> None:
+    promotion = await world.promotion(codes=["A1", "=A2", "A3", "A4"])
+    page = ExportPage(
+        codes=[(n, text, False, False, 0, None) for n, text in enumerate(["A1", "=A2", "A3", "A4"], start=1)],
+        batches=[BatchFacts(7, 1, 4, "PASTED", "web", 0)],
+    )
+    shower = Shower(promotion, world.clock.now, is_safe=False)
+    ((texts, tail),) = shower.stretches(page)
+    assert list(texts) == ["A1", "'=A2", "A3", "A4"]
+    blocked = replace(page, codes=[*page.codes[:1], (2, "=A2", True, False, 0, None), *page.codes[2:]])
+    apart = list(shower.stretches(blocked))
+    assert [list(texts) for texts, _ in apart] == [["A1"], ["'=A2"], ["A3", "A4"]]
+    assert apart[0][1] == apart[2][1] == tail != apart[1][1]
+    halves = replace(page, batches=[BatchFacts(7, 1, 2, "PASTED", "web", 0), BatchFacts(8, 3, 4, "PASTED", "web", 0)])
+    assert [(list(texts), tail[2]) for texts, tail in shower.stretches(halves)] == [
+        (["A1", "'=A2"], "7"),
+        (["A3", "A4"], "8"),
     ]
-    read = list(csv.reader(io.StringIO(code_lines(rows).decode(), newline="")))
-    assert read == [[text, *tail] for text, tail in rows]
-    assert code_lines(rows).endswith(b"\r\n")
+    issued = replace(page, issued={3: ("ann", 0, None, None)})
+    assert [list(texts) for texts, _ in shower.stretches(issued)] == [["A1", "'=A2"], ["A3"], ["A4"]]
 
 
 async def test_a_workbook_says_the_same_and_every_cell_is_a_text(world: World) -> None:

@@ -168,6 +168,23 @@ def test_a_reader_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch
         codes_of(book(["X"]))
 
 
+def test_an_empty_sheet_before_the_codes_is_passed_over() -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as written:
+        written.add_worksheet("Sheet1")
+        written.add_worksheet("Sheet2").write(0, 0, "A-1")
+        written.add_worksheet("Sheet3")
+    assert codes_of(content.getvalue()) == [(1, "A-1")]
+    assert notes_of(content.getvalue()) == "Only the sheet Sheet2 was read; the workbook has Sheet1, Sheet3 too."
+
+
+def test_a_workbook_with_a_password_is_refused_for_that() -> None:
+    """A spreadsheet puts it, encrypted, into a file of the kind that XLS is; all we see is a name in there."""
+    content = workbooks.COMPOUND + bytes(504) + "EncryptedPackage".encode("utf-16-le") + bytes(512)
+    with pytest.raises(BadInput, match="has a password: save it without one"):
+        open_sheet([content])
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -4,15 +4,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
-from operator import length_hint
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from promograph.domain.stock.exports import COLUMNS, Row, Tail
+from promograph.domain.stock.exports import COLUMNS, Stretch
 
 _MOST_ROWS = 1_048_575
 """Of a sheet, its header aside: there is no more room in the format."""
@@ -32,20 +30,17 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
     return _encoded(_csv(rows))
 
 
-def code_lines(rows: Sequence[Row]) -> bytes:
-    """The same of codes' rows, in which neighbours share much."""
-    texts = "\n".join(text for text, _ in rows)
-    tails = [tail for tail, _ in groupby(tail for _, tail in rows)]
-    written = iter(_csv(tails).split("\r\n"))
-    if _QUOTED.search(texts) or texts.count("\n") != len(rows) - 1 or length_hint(written) != len(tails) + 1:
-        return csv_lines((text, *tail) for text, tail in rows)
+def code_lines(stretches: Sequence[Stretch]) -> bytes:
+    """The same of codes, in stretches of which the same is told."""
+    every = [text for texts, _ in stretches for text in texts]
+    whole = "\n".join(every)
+    tails = _csv(tail for _, tail in stretches).split("\r\n")
+    if _QUOTED.search(whole) or whole.count("\n") != len(every) - 1 or len(tails) != len(stretches) + 1:
+        return csv_lines((text, *tail) for texts, tail in stretches for text in texts)
     lines: list[str] = []
-    last: Tail | None = None
-    rest = ""
-    for text, tail in rows:
-        if tail != last:
-            last, rest = tail, next(written)
-        lines.append(f"{text},{rest}\r\n")
+    for (texts, _), tail in zip(stretches, tails, strict=False):
+        end = f",{tail}\r\n"
+        lines += end.join(texts), end
     return _encoded("".join(lines))
 
 
@@ -69,14 +64,16 @@ class Workbook:
         self._sheet: Any = None
         self._next = 0
 
-    def add(self, rows: Iterable[Row]) -> None:
-        for code, tail in rows:
+    def add(self, stretch: Stretch) -> None:
+        codes, tail = stretch
+        told = [(column, text) for column, text in enumerate(tail, start=1) if text]
+        for code in codes:
             if self._sheet is None or self._next > _MOST_ROWS:
                 self._begin_sheet()
             sheet, number = self._sheet, self._next
-            for column, text in enumerate((code, *tail)):
-                if text:
-                    sheet.write_string(number, column, text)
+            sheet.write_string(number, 0, code)
+            for column, text in told:
+                sheet.write_string(number, column, text)
             self._next += 1
 
     def finished(self, part_bytes: int) -> Iterator[bytes]:

@@ -171,13 +171,13 @@ class CodesExport:
 
 
 def _put_in(book: Workbook, shower: Shower, page: ExportPage) -> int:
-    rows = list(shower.rows(page))
-    book.add(rows)
-    return len(rows)
+    for stretch in shower.stretches(page):
+        book.add(stretch)
+    return len(page.codes)
 
 
 def _written(shower: Shower, page: ExportPage) -> bytes:
-    return code_lines(list(shower.rows(page)))
+    return code_lines(list(shower.stretches(page)))
 
 
 def _adding(run: Run, content: bytes, *, rows: int, part: Range | None, total: int) -> Callable[[Connection], Progress]:

@@ -1,9 +1,10 @@
 """Codes as rows of a file that people open in a spreadsheet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 
 from promograph.domain.carts import Money
 from promograph.domain.codes.states import state_of
@@ -48,9 +49,9 @@ _FORMULAS = frozenset("=+-@\t\r\n")
 Tail = tuple[str, ...]
 """All columns of a row but the first."""
 
-Row = tuple[str, Tail]
-"""A code's text and the rest. Neighbours of which nothing is known but the batch share one tail: most codes of most
-exports wait for somebody, and are written several times as fast by whoever knows the tail from the row before."""
+Stretch = tuple[Sequence[str], Tail]
+"""The texts of neighbours, and all that is told of each of them. Most codes of most exports wait for somebody, and of
+thousands of them the same is told: they are written many times as fast together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,24 @@ class Shower:
         self._text = str_or_empty if is_safe else harmless
         self._instants: dict[int, str] = {}
 
-    def rows(self, page: ExportPage) -> Iterator[Row]:
-        text_of = self._text
+    def stretches(self, page: ExportPage) -> Iterator[Stretch]:
+        """The page's rows in their order."""
         known = (
             page.issued.keys() | page.used.keys() | page.held.keys() | page.replaces.keys() | page.replaced_by.keys()
         )
+        batch = None if known else _batch_of_all(page)
+        if batch is not None:
+            _, texts, *standing = zip(*page.codes, strict=True)
+            if all(column.count(column[0]) == len(texts) for column in standing):
+                yield [*map(self._text, texts)], self._tail(page, page.codes[0], self._came(batch))
+                return
+        for _, rows in groupby(self._rows(page, known), key=_which_tail):
+            texts, tails = zip(*rows, strict=True)
+            yield texts, tails[0]
+
+    def _rows(self, page: ExportPage, known: Set[int]) -> Iterator[tuple[str, Tail]]:
+        """Of codes of which nothing is known but the batch, all that are alike have the same tail."""
+        text_of = self._text
         batches = iter(page.batches)
         batch = next(batches, None)
         begun: BatchFacts | None = None
@@ -200,6 +214,18 @@ class Shower:
                 self._instants.clear()
             shown = self._instants[micros] = (_EPOCH + timedelta(microseconds=micros)).isoformat()
         return shown
+
+
+def _batch_of_all(page: ExportPage) -> BatchFacts | None:
+    """The batch that all of a page's codes are of; None too where one of them is the shared code."""
+    if not page.codes or not page.codes[0][0]:
+        return None
+    first, last = page.codes[0][0], page.codes[-1][0]
+    return next((batch for batch in page.batches if batch.first_seq <= first and last <= batch.last_seq), None)
+
+
+def _which_tail(row: tuple[str, Tail]) -> int:
+    return id(row[1])
 
 
 def str_or_empty(text: str | None) -> str:

@@ -62,7 +62,13 @@ def main() -> None:
     except MemoryError:
         _say({"fault": "large", "names": []})
     except (CalamineError, zipfile.BadZipFile, OSError, ValueError):
-        _say({"fault": "broken", "names": []})
+        _say({"fault": "password" if _is_locked() else "broken", "names": []})
+
+
+def _is_locked() -> bool:
+    """Whether what cannot be read has another file in it that is encrypted, as an XLSX with a password has."""
+    sys.stdin.buffer.seek(0)
+    return "EncryptedPackage".encode("utf-16-le") in sys.stdin.buffer.read()
 
 
 def _bound(memory: int, seconds: int) -> None:
@@ -83,8 +89,8 @@ def _answer(asked: str | None) -> None:
     book = CalamineWorkbook.from_filelike(file)
     every = [each for each in book.sheets_metadata if each.typ is SheetTypeEnum.WorkSheet]
     shown = [each.name for each in every if each.visible is SheetVisibleEnum.Visible]
-    name = _chosen([each.name for each in every], shown, asked)
-    sheet = book.get_sheet_by_name(name)
+    sheet = _chosen(book, [each.name for each in every], shown, asked)
+    name = sheet.name
     merged, fill = _merged(sheet)
     others = [other for other in shown if other != name]
     _say({"sheet": name, "is_chosen": asked is not None, "others": others, "merged": merged})
@@ -92,16 +98,18 @@ def _answer(asked: str | None) -> None:
     _say({"done": True})
 
 
-def _chosen(every: list[str], shown: list[str], asked: str | None) -> str:
+def _chosen(book: CalamineWorkbook, every: list[str], shown: list[str], asked: str | None) -> CalamineSheet:
+    """The sheet asked for; else the first that is shown and has anything in it."""
     if asked is None:
         if not shown:
             raise _Fault("hidden", every)
-        return shown[0]
+        sheets = map(book.get_sheet_by_name, shown)
+        return next((sheet for sheet in sheets if sheet.height), None) or book.get_sheet_by_name(shown[0])
     for name in every:
         if name.casefold() == asked.strip().casefold():
-            return name
+            return book.get_sheet_by_name(name)
     if asked.strip().isdecimal() and 1 <= int(asked) <= len(every):
-        return every[int(asked) - 1]
+        return book.get_sheet_by_name(every[int(asked) - 1])
     raise _Fault("sheet", every)
 
 
