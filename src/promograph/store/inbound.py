@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from promograph.channels import ProviderEvent
+from promograph.domain.pauses import pause_after
 from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.domain.webhooks.events import Notice, WebhookType
 from promograph.store.statements import Deletion, Statement
@@ -71,7 +72,7 @@ class Due:
     @property
     def pause(self) -> timedelta:
         """How long to wait after this try fails."""
-        return min(_FIRST_PAUSE * (1 << min(self.tries, 20)), _LONGEST_PAUSE)
+        return pause_after(self.tries + 1, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
 
 
 def keep(connection: Connection, said: Sequence[Said], now: datetime) -> list[int]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
+from promograph.domain.pauses import pause_after
 from promograph.domain.people.customers import Customer
 from promograph.domain.refusals import Refusal, RefusalCode
 from promograph.domain.sending.deliveries import DeliveryState
@@ -80,7 +81,7 @@ def why_unreached(customer: Customer | None, channel: str, addresses: Mapping[st
 
 def pause(tries: int, after: timedelta | None) -> timedelta:
     """How long to wait after so many tries; not shorter than the provider asked for."""
-    own = min(_FIRST_PAUSE * (1 << min(tries - 1, 10)), _LONGEST_PAUSE)
+    own = pause_after(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     return max(own, after or timedelta())
 
 

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
+from promograph.domain.pauses import pause_after
+
 KEEPS_TRYING = timedelta(days=3)
 """From the first try on; then it is a dead letter."""
 
@@ -65,19 +67,19 @@ def next_try(answer: Answer, *, tries: int, first: datetime, now: datetime, luck
     """When to try again after `tries`; None: never. `luck`, from 0 to 1, spreads tries that failed together."""
     if answer.is_gone:
         return None
-    pause = _pause(_FIRST_PAUSE * 4 ** min(tries - 1, 10), _LONGEST_PAUSE, luck)
+    pause = _spread(pause_after(tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE, times=4), luck)
     due = now + max(pause, asked_pause(answer, now))
     return due if due <= first + KEEPS_TRYING else None
 
 
 def rest(answer: Answer, *, failures: int, now: datetime, luck: float) -> datetime:
     """Until when to leave an endpoint alone that has been down `failures` times in a row."""
-    pause = _pause(_FIRST_PAUSE * 2 ** min(failures - 1, 10), _LONGEST_REST, luck)
+    pause = _spread(pause_after(failures, first=_FIRST_PAUSE, longest=_LONGEST_REST), luck)
     return now + max(pause, asked_pause(answer, now))
 
 
-def _pause(grown: timedelta, longest: timedelta, luck: float) -> timedelta:
-    return min(grown, longest) * (0.8 + 0.4 * luck)
+def _spread(pause: timedelta, luck: float) -> timedelta:
+    return pause * (0.8 + 0.4 * luck)
 
 
 def asked_pause(answer: Answer, now: datetime) -> timedelta:

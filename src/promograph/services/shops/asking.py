@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from promograph.channels import OfferGone, Shop, ShopFault, ShopRefusal
+from promograph.domain.pauses import pause_after
 from promograph.errors import BadInput, InputProblem
 from promograph.services.jobs.runs import Run
 
@@ -66,7 +67,7 @@ class Asker:
         if self._faults >= _MOST_FAULTS:
             sentence = f"{self._shop.title} does not do what it is asked, so that the job was given up: {fault}"
             raise BadInput(InputProblem.BUSY, sentence, field=("shop",))
-        pause = fault.after or min(_FIRST_PAUSE * (1 << min(self._faults - 1, 10)), _LONGEST_PAUSE)
+        pause = fault.after or pause_after(self._faults, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
         left = pause.total_seconds()
         while left > 0:
             self._run.check_wanted()

@@ -11,6 +11,7 @@ from promograph.domain.codes import normalise
 from promograph.domain.orders.heard import Aim, aim
 from promograph.domain.orders.news import OrderNews, OrderState
 from promograph.domain.orders.reports import OrderCodeState, OrderReport, objections
+from promograph.domain.pauses import pause_after
 from promograph.domain.redeeming import RedeemOutcome, RedeemRequest, RollbackRequest
 from promograph.domain.refusals import RefusalCode
 from promograph.store import histories, locking, redeeming, rolling_back
@@ -202,6 +203,6 @@ def _refuse(task: _Task, outcome: RedeemOutcome, now: datetime) -> None:
     """The sale has happened: what is refused today may be mended tomorrow, by hand or by itself."""
     code = task.code
     code.state, code.objections = OrderCodeState.REFUSED, objections(outcome)
-    pause = min(_FIRST_PAUSE * (1 << min(code.tries, 12)), _LONGEST_PAUSE)
     code.tries += 1
+    pause = pause_after(code.tries, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     code.due_at = now + pause if now < task.order.heard_at + _TRIED_FOR else None
