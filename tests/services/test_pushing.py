@@ -121,6 +121,34 @@ async def test_a_batch_that_is_taken_back_leaves_the_shop_too(selling: World, sh
     assert sorted(shop.codes) == [f"P1-{n:05}" for n in range(1, 6)]
 
 
+@pytest.mark.parametrize("offer_on_codes", [False, True])
+async def test_a_changed_expiry_is_told_at_once(
+    selling: World, shop: FakeShop, clock: SetClock, offer_on_codes: bool
+) -> None:
+    """A shop that keeps the offer with each code is told when that ends; another one, once it has ended."""
+    shop.offer_on_codes = offer_on_codes
+    services, soon = selling.services, clock.now + timedelta(days=1)
+    promotion = await selling.promotion(codes=5, reward=TENTH)
+    added = await services.stocking.paste(promotion.id, "LATER-1\nLATER-2", channel=None)
+    assert added.batch is not None
+    await told(services, promotion, shop)
+    puts: list[str] = []
+    shop.before = puts.append
+    assert await services.changing.expire(added.batch.id, soon) == 2
+    assert await followed(selling) == 1
+    assert puts == ["put"] * offer_on_codes
+    assert len(shop.codes) == 7
+    assert [shop.expiries["LATER-1"], shop.expiries["P1-00001"]] == [soon if offer_on_codes else None, None]
+    assert await followed(selling) == 0
+    clock.move(days=2)
+    assert await followed(selling) == 1, "its day has come"
+    assert sorted(shop.codes) == [f"P1-{n:05}" for n in range(1, 6)]
+    assert await services.changing.expire(added.batch.id, None) == 2
+    assert await followed(selling) == 1
+    assert "LATER-1" in shop.codes and shop.expiries["LATER-1"] is None
+    assert await followed(selling) == 0
+
+
 async def test_the_offer_on_each_code_is_told_with_every_code(selling: World, shop: FakeShop) -> None:
     shop.offer_on_codes = True
     promotion = await selling.promotion(codes=70, reward=TENTH)

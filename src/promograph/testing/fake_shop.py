@@ -28,7 +28,8 @@ _SOON = timedelta(milliseconds=1)
 
 @dataclass
 class FakeShop:
-    """`codes` are those that work, by text, with the name of the offer that they are for; `refused` it never takes.
+    """`codes` are those that work, by text, with the name of the offer that they are for, `expiries` when they
+    end; `refused` it never takes.
 
     `faults` are what the next calls that change something come to, one each: "busy", "broken" (nothing was done),
     "lost" (it was done). `taken` lists every code that it has taken, each time. `before` is called before each change.
@@ -42,6 +43,7 @@ class FakeShop:
     faults: list[str] = field(default_factory=list)
     offers: dict[str, Offer] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
+    expiries: dict[str, datetime | None] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
     sold: list[OrderNews] = field(default_factory=list)
     orders_at_once: int = 10
@@ -123,6 +125,7 @@ class FakeShop:
             assert code.text not in self.codes, f"{code.text} is told twice"
             self.taken.append(code.text)
         self.codes[code.text] = remote
+        self.expiries[code.text] = code.expires_at
         return CodeAnswer(remote=f"code-{code.text}")
 
     def _stop(self, code: ShopCode) -> CodeAnswer:

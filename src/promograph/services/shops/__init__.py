@@ -85,7 +85,7 @@ class Shops:
         def work(connection: Connection) -> dict[int, list[Standing]]:
             found = pushes.of_promotions(connection, ids)
             known = promotions.by_id(connection, list(found))
-            stamps = pushes.stock_stamps(connection, list(found))
+            stamps = pushes.stock_stamps(connection, list(found), now)
             return {
                 id_: [Standing(one.push, self._state(one, known[id_], stamps[id_], now)) for one in found.get(id_, ())]
                 for id_ in found

@@ -49,7 +49,7 @@ class Following:
         now = self._clock()
         known = [push for push in pushes.resting(connection) if push.shop in self._shops.shops]
         ids = sorted({push.promotion_id for push in known})
-        stamps, facts = pushes.stock_stamps(connection, ids), promotions.by_id(connection, ids)
+        stamps, facts = pushes.stock_stamps(connection, ids, now), promotions.by_id(connection, ids)
         behind = []
         for push in known:
             id_, shop = push.promotion_id, self._shops.shops[push.shop]

@@ -93,14 +93,14 @@ class PushRun:
 
     async def _begin(self) -> None:
         """Look at the promotion; the first time, at how all stands, and begin the report."""
+        now = self._clock()
 
         def look(connection: Connection) -> tuple[Promotion, str, list[Range]]:
             promotion = promotions.by_id(connection, [self.push.promotion_id])[self.push.promotion_id]
-            stamp = pushes.stock_stamps(connection, [promotion.id])[promotion.id]
+            stamp = pushes.stock_stamps(connection, [promotion.id], now)[promotion.id]
             return promotion, stamp, selecting.extent(connection, CodeSelection(promotion=promotion))
 
         self._promotion, stock_stamp, ranges = await self._database.read(look)
-        now = self._clock()
         self._offer = self._shops.offer(self._promotion, self._shop, now)
         self._range = (ranges[0][0], ranges[-1][1]) if ranges else (0, -1)
         if self._run.progress.state is not None:
@@ -165,7 +165,15 @@ class PushRun:
 
         def look(connection: Connection) -> tuple[list[Told], list[Told]]:
             again = bool(self._run.input["again"])
-            putting = shop_codes.to_put(connection, self._promotion, self.push, part, now, again=again)
+            putting = shop_codes.to_put(
+                connection,
+                self._promotion,
+                self.push,
+                part,
+                now,
+                again=again,
+                offer_on_codes=self._shop.offer_on_codes,
+            )
             return putting, shop_codes.to_stop(connection, self._promotion, self.push, part, now)
 
         with self._run.pace.working():

@@ -26,6 +26,8 @@ _CLEAR = Statement(
     "UPDATE code SET expires_at = NULL WHERE promotion_id = :id AND seq >= :low AND seq <= :high "
     "AND expires_at IS NOT NULL"
 )
+# Whoever looks whether anything has happened to a promotion's codes need not look at each.
+_CHANGED = Statement("UPDATE stock SET expiry_changes = expiry_changes + 1 WHERE promotion_id = :id")
 
 
 def change(connection: Connection, id_: int, part: Range, expires_at: datetime | None, now: datetime) -> int:
@@ -44,5 +46,9 @@ def change(connection: Connection, id_: int, part: Range, expires_at: datetime |
             stock_telling.tell_by_id(connection, [counters], now)
             stock.save(connection, [counters])
     if expires_at is None:
-        return _CLEAR.run(connection, id=id_, low=low, high=high)
-    return _SET.run(connection, id=id_, low=low, high=high, at=to_micros(expires_at))
+        changed = _CLEAR.run(connection, id=id_, low=low, high=high)
+    else:
+        changed = _SET.run(connection, id=id_, low=low, high=high, at=to_micros(expires_at))
+    if changed:
+        _CHANGED.run(connection, id=id_)
+    return changed

@@ -20,7 +20,7 @@ from promograph.domain.stock.selections import CodeSelection
 from promograph.store.codes import selecting
 from promograph.store.codes.selecting import Range
 from promograph.store.statements import Statement
-from promograph.store.tables.instants import from_micros
+from promograph.store.tables.instants import from_micros, to_micros
 
 _WORKING = frozenset({CodeState.AVAILABLE, CodeState.ISSUED, CodeState.REDEEMED})
 _LONGEST_ERROR = 300
@@ -31,7 +31,9 @@ _SHOWN = "c.seq, coalesce(c.text, c.key), c.expires_at, i.issued_at, x.remote"
 _TO_PUT = (
     f"SELECT {_SHOWN} {selecting.CODES} {_TOLD} WHERE {_WITHIN} AND {{works}} AND ("
     "(x.state IS NULL OR x.state = 'STOPPED' OR (x.state = 'REFUSED' AND CAST(:again AS boolean))) AND {unused} "
-    "OR (x.state IN ('THERE', 'REFUSED') AND x.revision <> :revision)) ORDER BY c.seq"
+    "OR (x.state IN ('THERE', 'REFUSED') AND (x.revision <> :revision "
+    "OR (CAST(:offer_on_codes AS boolean) AND coalesce(x.told_expiry, 0) <> coalesce(c.expires_at, 0))))) "
+    "ORDER BY c.seq"
 )
 _TO_STOP = (
     f"SELECT {_SHOWN} {selecting.CODES} {_TOLD} WHERE {_WITHIN} AND x.state = 'THERE' AND NOT {{works}} ORDER BY c.seq"
@@ -52,8 +54,9 @@ _MARK = Statement(
 )
 _COUNT = Statement("SELECT x.state FROM @rows(seq bigint) r JOIN shop_code x ON x.push_id = :push AND x.seq = r.seq")
 _SETTLE = Statement(
-    "UPDATE shop_code SET state = r.state, remote = r.remote, error = r.error, revision = :revision "
-    "FROM @rows(push bigint, seq bigint, state text, remote text, error text) r "
+    "UPDATE shop_code SET state = r.state, remote = r.remote, error = r.error, told_expiry = r.told_expiry, "
+    "revision = :revision FROM @rows(push bigint, seq bigint, state text, remote text, error text, "
+    "told_expiry bigint) r "
     "WHERE shop_code.push_id = r.push AND shop_code.seq = r.seq"
 )
 _UNSENT = Statement(
@@ -65,10 +68,11 @@ _COUNTED = Statement("UPDATE shop_push SET pushed = pushed + :pushed, refused = 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A code of a promotion, for a shop."""
+    """A code of a promotion, for a shop. `own_expiry`, whatever else ends it, is what may be changed by hand."""
 
     seq: int
     code: ShopCode
+    own_expiry: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,16 @@ class OnItsWay:
 
 
 def to_put(
-    connection: Connection, promotion: Promotion, push: Push, part: Range, now: datetime, *, again: bool
+    connection: Connection,
+    promotion: Promotion,
+    push: Push,
+    part: Range,
+    now: datetime,
+    *,
+    again: bool,
+    offer_on_codes: bool,
 ) -> list[Told]:
-    """Codes within these numbers that work here and do not there, or not for the offer of now.
+    """Codes within these numbers that work here and do not there, or not for the offer of now, or not for as long.
 
     Used-up ones that the shop never had are none of them. With `again`, those that it refused before are.
     """
@@ -96,6 +107,7 @@ def to_put(
         **_within(promotion, push, part),
         **works.params,
         again=again,
+        offer_on_codes=offer_on_codes,
         revision=push.revision,
     )
     return [_told(promotion, row) for row in rows]
@@ -139,6 +151,7 @@ def settle(
             state if answer.why is None else otherwise,
             answer.remote if answer.why is None else told.code.remote,
             _short(answer.why),
+            None if told.own_expiry is None else to_micros(told.own_expiry),
         )
         for told, answer in zip(codes, answers, strict=True)
     ]
@@ -169,7 +182,8 @@ def _within(promotion: Promotion, push: Push, part: Range) -> dict[str, Any]:
 def _told(promotion: Promotion, row: Any) -> Told:
     seq, text, own, issued_at, remote = row[:5]
     expiry = promotion.expiry(_instant(issued_at), _instant(own))
-    return Told(seq, ShopCode(text=text, uses=uses_of(promotion, seq), expires_at=expiry, remote=remote))
+    code = ShopCode(text=text, uses=uses_of(promotion, seq), expires_at=expiry, remote=remote)
+    return Told(seq, code, _instant(own))
 
 
 def _instant(micros: int | None) -> datetime | None:

@@ -40,8 +40,10 @@ _FORGET = Statement(
 _FORGET_CODES = Statement("DELETE FROM shop_code WHERE push_id = :id")
 # The last thing done to a code by hand is the latest of its promotion: whoever does it has the promotion's lock.
 _STAMPS = Statement(
-    "SELECT s.promotion_id, s.tail, s.made, s.available + s.issued + s.blocked + s.void, "
-    "(SELECT max(e.id) FROM code_event e WHERE e.promotion_id = s.promotion_id) "
+    "SELECT s.promotion_id, s.tail, s.made, s.available + s.issued + s.blocked + s.void, s.expiry_changes, "
+    "(SELECT max(e.id) FROM code_event e WHERE e.promotion_id = s.promotion_id), "
+    "(SELECT max(c.expires_at) FROM code c @by(code_expiry) WHERE c.promotion_id = s.promotion_id "
+    "AND c.expires_at <= :now) "
     "FROM @rows(id bigint) r JOIN stock s ON s.promotion_id = r.id"
 )
 
@@ -100,10 +102,15 @@ def ended(connection: Connection, id_: int, stamp: str | None, error: str | None
     _ENDED.run(connection, id=id_, stamp=stamp, error=None if error is None else error[:1000], now=to_micros(now))
 
 
-def stock_stamps(connection: Connection, promotion_ids: Iterable[int]) -> dict[int, str]:
-    """A text for each promotion that is another one once codes were added, taken back, stopped or let go."""
-    rows = _STAMPS.fetch(connection, [(id_,) for id_ in promotion_ids])
-    return {id_: f"{tail}.{made}.{total}.{last or 0}" for id_, tail, made, total, last in rows}
+def stock_stamps(connection: Connection, promotion_ids: Iterable[int], now: datetime) -> dict[int, str]:
+    """A text for each promotion that is another one once codes were added, taken back, stopped or let go, or one's own
+    expiry was changed or has come.
+    """
+    rows = _STAMPS.fetch(connection, [(id_,) for id_ in promotion_ids], now=to_micros(now))
+    return {
+        id_: f"{tail}.{made}.{total}.{changes}.{last or 0}.{passed or 0}"
+        for id_, tail, made, total, changes, last, passed in rows
+    }
 
 
 def _push(row: Any) -> Push:

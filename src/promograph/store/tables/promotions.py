@@ -85,7 +85,7 @@ class StockRow(SQLModel, table=True):
     because they had expired by then. `erased` counts the erased people who have rows here. `spent` and `held` are
     money, in the smallest unit of the budget's currency, and 0 without a budget. `repeats` counts issuances of that
     kind, `level` is the `StockLevel` that was told last, `marked_at` (microseconds) the instant of the last
-    `issue_mark`.
+    `issue_mark`. `expiry_changes` is another number once codes have other expiries of their own.
     `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
     """
 
@@ -112,6 +112,7 @@ class StockRow(SQLModel, table=True):
     booked: int = counter()
     repeats: int = counter()
     level: int = counter()
+    expiry_changes: int = counter()
     marked_at: int = counter()
     erased: int = counter()
     loader: str | None = Field(default=None, sa_column=Column(String(36)))

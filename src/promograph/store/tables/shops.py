@@ -41,7 +41,8 @@ class ShopPushRow(SQLModel, table=True):
 class ShopCodeRow(SQLModel, table=True):
     """A code in a shop. It may be that the code is none any more: its batch was taken back.
 
-    `revision` is that of the offer which the shop keeps with the code, in shops that do so.
+    `revision` is that of the offer which the shop keeps with the code, in shops that do so, `told_expiry` the code's
+    own expiry as the shop was told it.
     """
 
     __tablename__ = "shop_code"
@@ -62,6 +63,7 @@ class ShopCodeRow(SQLModel, table=True):
     remote: str | None = Field(default=None, sa_column=Column(String(200)))
     revision: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=sql("0")))
     error: str | None = Field(default=None, sa_column=Column(String(300)))
+    told_expiry: datetime | None = instant(nullable=True)
 
 
 class ShopDifferenceRow(SQLModel, table=True):
