@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from promograph.channels import MessageTrigger, TriggerOutcome
 from promograph.domain.clock import Clock
@@ -19,7 +20,7 @@ from promograph.store import sends
 from promograph.store.databases.database import Connection, Database
 from promograph.store.people import customers
 from promograph.store.sends import Going, outbox
-from promograph.store.sends.outbox import Kept, NewMessage
+from promograph.store.sends.outbox import Kept
 
 _UNREACHED = {
     SkipReason.UNKNOWN_CUSTOMER: (InputProblem.NOT_FOUND, "Nobody told of this customer; tell of them first."),
@@ -94,21 +95,13 @@ class Triggers:
                 if problem is not None:
                     problems[request] = problem
             found: dict[TriggerRequest, Triggered] = {}
-            for id_, going in locked.items():
-                wanted = {one: None for one in requests if one.send == id_ and one not in problems}
-                there = _numbers(connection, going, wanted)
-                new = [one for one in wanted if one not in there]
-                first = going.messages + 1
-                messages = [NewMessage(customer=one.customer, trigger_key=one.message) for one in new]
-                if messages:
-                    outbox.await_turn(connection, id_, messages, first=first, now=now)
-                    going.messages += len(messages)
-                    sends.save(connection, going, now)
-                for one in new:
-                    there[one] = first
-                    first += 1
-                for one, number in there.items():
-                    found[one] = _triggered(connection, going, number, replayed=one not in new)
+            for going in locked.values():
+                id_ = going.send.id
+                wanted = [(one.customer, one.message) for one in requests if one.send == id_ and one not in problems]
+                for message, is_new in _kept(connection, going, wanted, now):
+                    request = TriggerRequest(send=id_, customer=message.customer, message=message.trigger_key)
+                    key = message_key(going.send.token, message.number)
+                    found[request] = Triggered(message=message, key=key, replayed=not is_new)
             answers = []
             for one in requests:
                 answers.append(found.get(one) or Triggered(problem=problems[one]))
@@ -119,18 +112,20 @@ class Triggers:
         return await self._database.write(work)
 
 
-def _numbers(connection: Connection, going: Going, wanted: Mapping[TriggerRequest, None]) -> dict[TriggerRequest, int]:
-    """Of these, the numbers of those that are there already."""
+def _kept(
+    connection: Connection, going: Going, wanted: Sequence[tuple[str, str]], now: datetime
+) -> list[tuple[Kept, bool]]:
+    """The messages to these (customer, key): those that were there, and those that are new, which it tells."""
     if not wanted:
-        return {}
-    there = outbox.triggered(connection, going.send.id, [(one.customer, one.message) for one in wanted])
-    return {one: there[one.customer, one.message] for one in wanted if (one.customer, one.message) in there}
-
-
-def _triggered(connection: Connection, going: Going, number: int, *, replayed: bool) -> Triggered:
-    message = outbox.read(connection, going.send.id, number)
-    assert message is not None, "it was found or written a moment ago"
-    return Triggered(message=message, key=message_key(going.send.token, number), replayed=replayed)
+        return []
+    there = outbox.triggered(connection, going.send.id, wanted)
+    known = {(one.customer, one.trigger_key) for one in there}
+    missing = dict.fromkeys(one for one in wanted if one not in known)
+    new = outbox.await_turn(connection, going.send.id, missing, first=going.messages + 1, now=now)
+    if new:
+        going.messages += len(new)
+        sends.save(connection, going, now)
+    return [*((one, False) for one in there), *((one, True) for one in new)]
 
 
 def _why_not(request: TriggerRequest, going: Going | None, known: Mapping[str, Customer]) -> BadInput | None:

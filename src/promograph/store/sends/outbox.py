@@ -68,13 +68,10 @@ _BECOME = Statement(
     "UPDATE send_message SET status = r.status, due_at = NULL, owner = NULL, changed_at = :now "
     f"FROM @rows(send bigint, number bigint, status text) r WHERE {_SAME}"
 )
-_RECIPIENTS = Statement(
-    "SELECT r.customer, r.trigger_key, m.number, m.status FROM @rows(customer text, trigger_key text) r "
+_TRIGGERED = Statement(
+    "SELECT m.number, m.customer, m.trigger_key, m.status, m.why, m.tries, m.changed_at "
+    "FROM @rows(customer text, trigger_key text) r "
     "JOIN send_message m ON m.customer = r.customer AND m.send_id = :send AND m.trigger_key = r.trigger_key"
-)
-_ONE = Statement(
-    "SELECT m.number, m.customer, m.trigger_key, m.status, m.why, m.tries, m.codes, m.changed_at FROM send_message m "
-    "WHERE m.send_id = :send AND m.number = :number"
 )
 
 Issued = tuple[tuple[int, int], ...]
@@ -87,7 +84,6 @@ class NewMessage:
 
     customer: str
     skip: SkipReason | None = None
-    trigger_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +141,12 @@ def enlist(
     moved = tallies.Tally()
     for number, one in enumerate(new, first):
         if one.skip is None:
-            rows.append((send_id, number, one.customer, one.trigger_key, "TAKEN", None, owner, 1, end, micros))
-            taken.append(Taken(number=number, customer=one.customer, trigger_key=one.trigger_key))
+            rows.append((send_id, number, one.customer, "", "TAKEN", None, owner, 1, end, micros))
+            taken.append(Taken(number=number, customer=one.customer))
             moved["TAKEN", ""] += 1
         else:
             why = one.skip.value
-            rows.append((send_id, number, one.customer, one.trigger_key, "SKIPPED", why, None, 0, None, micros))
+            rows.append((send_id, number, one.customer, "", "SKIPPED", why, None, 0, None, micros))
             moved["SKIPPED", why] += 1
     if rows:
         _NEW.run(connection, rows)
@@ -158,15 +154,24 @@ def enlist(
     return taken
 
 
-def await_turn(connection: Connection, send_id: int, new: Sequence[NewMessage], *, first: int, now: datetime) -> None:
-    """Write messages from number `first` on that wait for whichever server comes first."""
+def await_turn(
+    connection: Connection, send_id: int, recipients: Iterable[tuple[str, str]], *, first: int, now: datetime
+) -> list[Kept]:
+    """Write a message to each (customer, trigger key), from number `first` on, for whichever server comes first."""
     micros = to_micros(now)
-    rows = [
-        (send_id, number, one.customer, one.trigger_key, "WAITING", None, None, 0, micros, micros)
-        for number, one in enumerate(new, first)
+    waiting = MessageStatus.WAITING
+    kept = [
+        Kept(number=number, customer=customer, trigger_key=key, status=waiting, why=None, tries=0, changed_at=now)
+        for number, (customer, key) in enumerate(recipients, first)
     ]
-    _NEW.run(connection, rows)
-    tallies.add(connection, send_id, {("WAITING", ""): len(rows)})
+    rows = [
+        (send_id, one.number, one.customer, one.trigger_key, waiting.value, None, None, 0, micros, micros)
+        for one in kept
+    ]
+    if rows:
+        _NEW.run(connection, rows)
+        tallies.add(connection, send_id, {("WAITING", ""): len(rows)})
+    return kept
 
 
 def take_due(
@@ -283,21 +288,13 @@ def hear(
     return changed
 
 
-def triggered(
-    connection: Connection, send_id: int, recipients: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
-    """Of these (customer, trigger key), the numbers of the messages that there are."""
-    rows = _RECIPIENTS.fetch(connection, sorted(set(recipients)), send=send_id)
-    return {(customer, key): number for customer, key, number, _ in rows}
-
-
-def read(connection: Connection, send_id: int, number: int) -> Kept | None:
-    rows = _ONE.fetch(connection, send=send_id, number=number)
-    return _kept(rows[0]) if rows else None
+def triggered(connection: Connection, send_id: int, recipients: Iterable[tuple[str, str]]) -> list[Kept]:
+    """The messages that there are to these (customer, trigger key)."""
+    return [_kept(row) for row in _TRIGGERED.fetch(connection, sorted(set(recipients)), send=send_id)]
 
 
 def _kept(row: Any) -> Kept:
-    number, customer, key, status, why, tries, _, changed_at = row
+    number, customer, key, status, why, tries, changed_at = row
     return Kept(
         number=number,
         customer=customer,
