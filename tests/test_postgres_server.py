@@ -1,6 +1,9 @@
 """The throw-away server: it keeps data over every kind of end, and does without the system's programs."""
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -72,6 +75,19 @@ def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
         settings.write_text("no_such_setting = 1\n")
         with pytest.raises(PostgresUnavailable, match="no_such_setting"):
             server.start()
+
+
+def test_a_port_that_somebody_else_has_for_a_moment_is_waited_for() -> None:
+    with postgres_server() as server, socket.socket() as other, ThreadPoolExecutor(1) as thread:
+        server.stop()
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", urlsplit(server.url).port))
+        other.listen()
+        starting = thread.submit(server.start)
+        while "Address already in use" not in server._last_words():
+            assert not starting.done()
+        other.close()
+        starting.result()
 
 
 def test_what_lies_below_a_closed_folder_is_not_open_to_all(tmp_path: Path) -> None:

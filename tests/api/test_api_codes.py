@@ -566,7 +566,7 @@ async def test_a_change_of_many_need_not_be_waited_for(api: Api) -> None:
     wanted = {"promotion": made["id"], "filter": {"states": ["AVAILABLE"]}}
     payload = await api.do("codesVoid", fields="changed job { id kind status done }", waitSeconds=0, **wanted)
     query = "query ($id: ID!) { node(id: $id) { ... on Job { kind status done total } } }"
-    for _ in range(100):
+    for _ in range(6_000):
         job = (await api.ask(query, {"id": payload["job"]["id"]}))["node"]
         if job["status"] == "DONE":
             break

@@ -15,7 +15,7 @@ _JOB = "query ($id: ID!) { node(id: $id) { ... on Job { status download { url na
 async def download_of(api: Api, **input: Any) -> dict[str, Any]:
     """What the job has made."""
     payload = await api.done("codesExport", fields="job { id status }", **input)
-    for _ in range(200):
+    for _ in range(6_000):
         job: dict[str, Any] = (await api.ask(_JOB, {"id": payload["job"]["id"]}))["node"]
         if job["status"] == "DONE":
             download: dict[str, Any] = job["download"]

@@ -80,7 +80,7 @@ async def test_differences_are_listed_and_mended(fresh: Api) -> None:
 
 
 async def ended(api: Api, id_: str) -> dict[str, Any]:
-    for _ in range(600):
+    for _ in range(6_000):
         job: dict[str, Any] = (await api.ask(_JOB, {"id": id_}))["node"]
         if job["status"] not in ("WAITING", "RUNNING"):
             assert job["error"] is None

@@ -21,7 +21,7 @@ from promograph.services.app import Services
 
 SIZE = 200 * 2**20
 MOST_MEMORY = 400 * 2**20
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
 _BOUNDARY = "a-boundary-that-no-code-holds"
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/graphql$", re.MULTILINE)
 

@@ -54,7 +54,7 @@ class Network(httpx2.BaseTransport):
         if cut is Cut.BEFORE:
             raise httpx2.ConnectError("cut")
         # The client's patience is for the cuts; a machine under load is slow, not away.
-        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), 60.0)
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), 300.0)
         response = self._real.handle_request(request)
         act, self.meanwhile = self.meanwhile, None
         if act is not None:
@@ -74,7 +74,7 @@ class Shop:
 
     def __init__(self, base: str, clock: Clock, *, admin: str, checkout: str) -> None:
         self.base, self.clock, self.checkout = base, clock, checkout
-        self._admin = httpx2.Client(headers={"Authorization": f"Bearer {admin}"}, timeout=60)
+        self._admin = httpx2.Client(headers={"Authorization": f"Bearer {admin}"}, timeout=300)
         self._numbers = count(1)
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ _COMMAND = [sys.executable, "-c", "from promograph.cli.start import main; main()
 
 
 def test_an_interrupt_while_the_command_is_loaded_is_quiet() -> None:
-    done = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, timeout=300)
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
@@ -34,7 +34,7 @@ def test_an_interrupted_command_says_that_its_job_goes_on(tmp_path: Path) -> Non
             assert command.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
         command.send_signal(signal.SIGINT)
-        _, said = command.communicate(timeout=60)
+        _, said = command.communicate(timeout=300)
     finally:
         command.kill()
         command.wait()

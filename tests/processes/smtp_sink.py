@@ -1,6 +1,7 @@
 """A mail server for tests, in a process of its own: it takes everything, and writes down what it took.
 
-Run as `python smtp_sink.py PORT FILE`; each line of the file is the key of the Message-ID, the recipient and the code.
+Run as `python smtp_sink.py FILE`; it says on which port it listens, and each line of the file is the key of the
+Message-ID, the recipient and the code.
 """
 
 import asyncio
@@ -26,11 +27,13 @@ class Sink:
         return "250 OK"
 
 
-async def main(port: int, file: Path) -> None:
+async def main(file: Path) -> None:
     sink, loop = Sink(file), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, hostname="sink.example", loop=loop), "127.0.0.1", port)
+    server = await loop.create_server(lambda: SMTP(sink, hostname="sink.example", loop=loop), "127.0.0.1", 0)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1])))

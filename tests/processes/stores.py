@@ -30,7 +30,7 @@ REDEEMED = (
 def sql(store: str, statement: str) -> list[Row]:
     """Run one statement, committed, and fetch what it answers."""
     if store.startswith("sqlite"):
-        with closing(sqlite3.connect(store.removeprefix("sqlite:///"), timeout=10)) as connection, connection:
+        with closing(sqlite3.connect(store.removeprefix("sqlite:///"), timeout=300)) as connection, connection:
             return list(connection.execute(statement))
 
     async def execute() -> list[Row]:

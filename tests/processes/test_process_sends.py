@@ -3,7 +3,6 @@
 What is looked at is what the mail server received.
 """
 
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -48,19 +47,13 @@ class Mail:
 def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mail]:
     file = tmp_path_factory.mktemp("mail") / "received.tsv"
     file.touch()
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    process = subprocess.Popen([sys.executable, str(Path(__file__).parent / "smtp_sink.py"), str(port), str(file)])
-
-    def answers() -> bool:
-        with socket.socket() as sock:
-            return sock.connect_ex(("127.0.0.1", port)) == 0
-
+    sink = Path(__file__).parent / "smtp_sink.py"
+    process = subprocess.Popen([sys.executable, str(sink), str(file)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
-        poll(answers, "the mail server does not answer")
-        yield Mail(port, file)
+        yield Mail(int(process.stdout.readline()), file)
     finally:
+        process.stdout.close()
         process.kill()
         process.wait()
 

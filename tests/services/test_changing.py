@@ -34,7 +34,7 @@ async def change(world: World, promotion: Promotion, act: CodeChange, **asked: A
 
 async def done(world: World, job: Job) -> Tally:
     """What became of the codes, when the job is over."""
-    job = await world.services.jobs.wait(job.id, 60)
+    job = await world.services.jobs.wait(job.id, 300)
     if job.error is not None:
         raise job.error
     assert job.done == job.total
@@ -132,7 +132,7 @@ async def test_a_change_that_is_broken_off_is_gone_on_with_by_another_server(
     else:
         job = await first.changing_many.begin(CodeSelection(promotion=promotion, channel=None), CodeChange.BLOCK)
     database.before_write = count_down
-    await asyncio.wait_for(reached.wait(), 30)
+    await asyncio.wait_for(reached.wait(), 300)
     await first.close()
     world.opened.remove(first)
     assert 2 < (await world.inventory(promotion)).blocked < 95

@@ -49,7 +49,7 @@ g
 async def imported(world: World, content: str | bytes, *, key: str | None = None, **more: Any) -> Job:
     data = content.encode() if isinstance(content, str) else content
     job = await world.services.customer_imports.submit(CustomerOrder(**more), [data], "file.csv", key=key)
-    return await world.services.jobs.wait(job.id, 60)
+    return await world.services.jobs.wait(job.id, 300)
 
 
 async def test_columns_become_what_they_are_said_to_be(world: World) -> None:
@@ -182,7 +182,7 @@ async def test_an_import_that_was_broken_off_goes_on_where_it_was(
     await world.services.runner.close()
     other = world.reopen()
     await other.runner.look()
-    done = await other.jobs.wait(job.id, 60)
+    done = await other.jobs.wait(job.id, 300)
     assert done.status is JobStatus.DONE, done.error
     assert (done.report["read"], done.report["created"], done.report["members"]) == (30, 30, 30)
     assert len(taken) <= 35  # a piece may be read again, and no more

@@ -32,7 +32,7 @@ async def exported(world: World, promotion: Promotion, format_: ExportFormat, **
     """The file's content."""
     selection = CodeSelection(promotion=await world.get(promotion), **asked)
     job = await world.services.exporting.begin(selection, format_)
-    job = await world.services.jobs.wait(job.id, 30)
+    job = await world.services.jobs.wait(job.id, 300)
     assert job.status is JobStatus.DONE, job
     assert job.done == job.total
     download = await world.services.exporting.download(job)
@@ -186,11 +186,11 @@ async def test_an_export_that_is_broken_off_is_gone_on_with_by_another_server(
 
     job = await first.exporting.begin(selection, format_)
     database.before_write = count_down
-    await asyncio.wait_for(reached.wait(), 30)
+    await asyncio.wait_for(reached.wait(), 300)
     await first.close()
     world.opened.remove(first)
     await world.services.runner.look()
-    job = await world.services.jobs.wait(job.id, 30)
+    job = await world.services.jobs.wait(job.id, 300)
     assert job.status is JobStatus.DONE, job
     download = await world.services.exporting.download(job)
     assert download is not None
@@ -202,7 +202,7 @@ async def test_an_export_that_is_broken_off_is_gone_on_with_by_another_server(
 async def test_only_the_token_opens_the_link_and_only_for_a_day(world: World) -> None:
     promotion = await world.promotion(codes=1)
     job = await world.services.exporting.begin(CodeSelection(promotion=promotion), ExportFormat.CSV)
-    job = await world.services.jobs.wait(job.id, 30)
+    job = await world.services.jobs.wait(job.id, 300)
     exporting = world.services.exporting
     download = await exporting.download(job)
     assert download is not None

@@ -46,7 +46,7 @@ async def report_of(services: Services, job: Job) -> list[tuple[int, str, str]]:
 async def job_of(world: World, promotion: Promotion, content: bytes, **order: Any) -> Job:
     upload = Upload([content])
     begun = await world.services.code_imports.submit(ImportOrder(promotion_id=promotion.id, **order), upload)
-    return await world.services.jobs.wait(begun.id, 60)
+    return await world.services.jobs.wait(begun.id, 300)
 
 
 async def sizes(world: World, promotion: Promotion) -> dict[str | None, int]:
@@ -278,14 +278,14 @@ async def test_a_job_that_breaks_off_anywhere_goes_on_elsewhere(world: World, st
     upload = Upload([content])
     begun = await services.code_imports.submit(ImportOrder(promotion_id=promotion.id, columns=columns), upload)
     database.before_write = count
-    waiting = [asyncio.ensure_future(stopped.wait()), asyncio.ensure_future(services.jobs.wait(begun.id, 30))]
+    waiting = [asyncio.ensure_future(stopped.wait()), asyncio.ensure_future(services.jobs.wait(begun.id, 300))]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     database.before_write = None
     for task in waiting:
         task.cancel()
     await services.runner.close()
     await world.services.runner.look()
-    job = await world.services.jobs.wait(begun.id, 30)
+    job = await world.services.jobs.wait(begun.id, 300)
     assert job.status is JobStatus.DONE
     assert (job.report["added"], job.report["unassigned"], job.report["already_here"]) == (5, 1, 1)
     assert sorted(await report_of(world.services, job)) == [

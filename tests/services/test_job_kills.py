@@ -68,7 +68,7 @@ async def dying_ever_later(
             await asyncio.gather(*services.runner._tasks.values(), return_exceptions=True)
             other = world.reopen()
             await other.runner.look()
-            yield await other.jobs.wait(job.id, 30)
+            yield await other.jobs.wait(job.id, 300)
             await services.close()
             if database.writes < dies_at:
                 assert dies_at > 3, "there were too few transactions to say anything"

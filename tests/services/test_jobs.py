@@ -111,7 +111,7 @@ async def counted(process: Process, job: Job) -> list[int]:
 
 
 async def until(check: Callable[[], Any]) -> None:
-    for _ in range(3_000):
+    for _ in range(30_000):
         if check():
             return
         await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_a_job_is_done(process: Callable[[], Process], clock: SetClock) ->
     one = process()
     begun = await one.begin(3)
     assert (begun.kind, begun.status, begun.done, begun.total) == (KIND, JobStatus.RUNNING, 0, 3)
-    done = await one.jobs.wait(begun.id, 30)
+    done = await one.jobs.wait(begun.id, 300)
     assert (done.status, done.done, done.report, done.error) == (JobStatus.DONE, 3, {"counted": 3}, None)
     assert (done.created_at, done.started_at, done.finished_at) == (clock.now,) * 3
     assert await counted(one, done) == [0, 1, 2]
@@ -143,7 +143,7 @@ async def test_what_a_dead_process_had_is_gone_on_with_where_it_was(
     assert not other.runner._tasks
     monkeypatch.setattr(job_runner, "_DEAD_SECONDS", -1.0)
     await other.runner.look()
-    assert (await other.jobs.wait(job.id, 30)).status is JobStatus.DONE
+    assert (await other.jobs.wait(job.id, 300)).status is JobStatus.DONE
     assert await counted(one, job) == [0, 1, 2, 3, 4]
 
 
@@ -158,7 +158,7 @@ async def test_one_that_only_stood_still_does_nothing_twice(
     monkeypatch.setattr(job_runner, "_DEAD_SECONDS", -1.0)
     await other.runner.look()
     one.kind.go_on.set()
-    done = await other.jobs.wait(job.id, 30)
+    done = await other.jobs.wait(job.id, 300)
     assert (done.status, await counted(one, job)) == (JobStatus.DONE, [0, 1, 2, 3, 4])
     await until(lambda: not one.runner._tasks)
 
@@ -176,7 +176,7 @@ async def test_two_processes_never_take_the_same_job(process: Callable[[], Proce
         each.kind.stop_before = None
         each.kind.go_on.set()
     for job in monday:
-        assert (await one.jobs.wait(job.id, 30)).status is JobStatus.DONE
+        assert (await one.jobs.wait(job.id, 300)).status is JobStatus.DONE
         assert await counted(one, job) == [0, 1]
 
 
@@ -184,7 +184,7 @@ async def test_more_jobs_than_there_is_room_for_wait_their_turn(process: Callabl
     one = process()
     jobs = [await one.begin(1) for _ in range(12)]
     for job in jobs:
-        assert (await one.jobs.wait(job.id, 30)).status is JobStatus.DONE
+        assert (await one.jobs.wait(job.id, 300)).status is JobStatus.DONE
 
 
 async def test_a_process_that_stops_gives_its_jobs_back(process: Callable[[], Process]) -> None:
@@ -195,7 +195,7 @@ async def test_a_process_that_stops_gives_its_jobs_back(process: Callable[[], Pr
     await one.runner.close()
     assert (await other.jobs.get(job.id) or job).status is JobStatus.WAITING
     await other.runner.look()
-    assert (await other.jobs.wait(job.id, 30)).status is JobStatus.DONE
+    assert (await other.jobs.wait(job.id, 300)).status is JobStatus.DONE
     assert await counted(one, job) == [0, 1, 2]
 
 
@@ -203,7 +203,7 @@ async def test_a_key_is_one_job(process: Callable[[], Process]) -> None:
     one, other = process(), process()
     first, second = await asyncio.gather(one.begin(2, "k"), other.begin(2, "k"))
     assert first.id == second.id
-    done = await one.jobs.wait(first.id, 30)
+    done = await one.jobs.wait(first.id, 300)
     assert await one.begin(2, "k") == done
     assert await counted(one, done) == [0, 1]
     with pytest.raises(BadInput) as caught:
@@ -226,7 +226,7 @@ async def test_what_cannot_begin_is_no_job(process: Callable[[], Process]) -> No
 async def test_a_job_that_cannot_go_on_fails_and_says_why(process: Callable[[], Process]) -> None:
     one = process()
     one.kind.raises = BadInput(InputProblem.STATE, "The promotion has ended.", field=("promotion",))
-    job = await one.jobs.wait((await one.begin(3)).id, 30)
+    job = await one.jobs.wait((await one.begin(3)).id, 300)
     assert (job.status, str(job.error), one.kind.undone) == (JobStatus.FAILED, "The promotion has ended.", 1)
     assert job.error is not None
     assert (job.error.problem, job.error.field) == (InputProblem.STATE, ("promotion",))
@@ -237,7 +237,7 @@ async def test_a_mistake_of_ours_fails_the_job_and_tells_nothing(
 ) -> None:
     one = process()
     one.kind.raises = RuntimeError("secret")
-    job = await one.jobs.wait((await one.begin(3)).id, 30)
+    job = await one.jobs.wait((await one.begin(3)).id, 300)
     assert job.status is JobStatus.FAILED
     assert "secret" not in str(job.error)
     assert "secret" in caplog.text
@@ -256,7 +256,7 @@ async def test_a_store_that_is_away_for_a_while_fails_no_job(process: Callable[[
     assert isinstance(one.database, Interposed)
     one.database.before_write = away
     one.kind.go_on.set()
-    assert (await one.jobs.wait(job.id, 30)).status is JobStatus.DONE
+    assert (await one.jobs.wait(job.id, 300)).status is JobStatus.DONE
     assert await counted(one, job) == [0, 1, 2]
 
 
@@ -284,7 +284,7 @@ async def test_what_was_done_when_the_store_went_away_is_not_done_again(process:
     one.kind.chunk = lose_the_answer
     job = await one.begin(3)
     await until(lambda: not away)
-    assert (await one.jobs.wait(job.id, 30)).status is JobStatus.DONE
+    assert (await one.jobs.wait(job.id, 300)).status is JobStatus.DONE
     assert await counted(one, job) == [0, 1, 2]
 
 
@@ -300,7 +300,7 @@ async def test_what_breaks_off_again_and_again_is_given_up(process: Callable[[],
         await asyncio.sleep(0.02)
         if number < 5:
             one.die()
-    over = await one.jobs.wait(job.id, 30)
+    over = await one.jobs.wait(job.id, 300)
     assert (over.status, one.kind.undone, over.done) == (JobStatus.FAILED, 1, 0)
 
 
@@ -313,7 +313,7 @@ async def test_a_cancelled_job_is_undone(process: Callable[[], Process]) -> None
     await asyncio.sleep(0.1)
     one.kind.go_on.set()
     await asked
-    over = await one.jobs.wait(job.id, 30)
+    over = await one.jobs.wait(job.id, 300)
     assert (over.status, one.kind.undone, over.error) == (JobStatus.CANCELLED, 1, None)
     with pytest.raises(BadInput) as caught:
         await one.jobs.cancel(job.id)
@@ -342,7 +342,7 @@ async def test_jobs_are_listed_as_far_as_asked(process: Callable[[], Process]) -
     one = process()
     jobs = [await one.begin(1) for _ in range(3)]
     for job in jobs:
-        await one.jobs.wait(job.id, 30)
+        await one.jobs.wait(job.id, 300)
 
     async def ids(query: JobQuery, **part: Any) -> list[int]:
         return [job.id for _, job in (await one.jobs.page(query, Slice(**part))).rows]
@@ -367,7 +367,7 @@ async def test_a_file_is_kept_in_parts_until_its_job_is_over(process: Callable[[
     job = await one.begin(
         1, begin=lambda connection, job: job_files.give(connection, kept.id, job.id, kept.expires_at) or None
     )
-    await one.jobs.wait(job.id, 30)
+    await one.jobs.wait(job.id, 300)
     assert await files.of_job(job.id) == []
     assert await files.get(kept.id) is None
     await one.runner._sweep()

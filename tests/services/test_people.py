@@ -267,7 +267,7 @@ async def test_statistics_are_taken_when_most_of_a_table_is_new(world: World, se
     if not world.store.startswith("postgresql"):
         assert await services.segmenting.count(Not(GOLD)) == 20_000
         return
-    for _ in range(100):  # what was changed is counted a moment after it was
+    for _ in range(3_000):  # what was changed is counted a moment after it was
         assert await services.segmenting.count(Not(GOLD)) == 20_000
         if await is_taken():
             return

@@ -52,7 +52,7 @@ def connect(services: Services, *shops: FakeShop) -> None:
 
 async def told(services: Services, promotion: Promotion, shop: FakeShop, **more: Any) -> Job:
     job = await services.shops.push(promotion.id, shop.name, **more)
-    return await services.jobs.wait(job.id, 30)
+    return await services.jobs.wait(job.id, 300)
 
 
 async def standing(world: World, promotion: Promotion) -> Standing:
@@ -116,7 +116,7 @@ async def test_a_batch_that_is_taken_back_leaves_the_shop_too(selling: World, sh
     assert "WRONG-1" in shop.codes
     assert added.batch is not None
     job = await services.reverting.begin(services.jobs, added.batch.id)
-    await services.jobs.wait(job.id, 30)
+    await services.jobs.wait(job.id, 300)
     assert await followed(selling) == 1
     assert sorted(shop.codes) == [f"P1-{n:05}" for n in range(1, 6)]
 
@@ -263,7 +263,7 @@ async def test_one_job_at_a_time_tells_a_shop_of_a_promotion(selling: World, sho
         (busy,) = [answer for answer in answers if isinstance(answer, BadInput)]
         assert busy.problem is InputProblem.BUSY
     for job in jobs:
-        assert (await selling.services.jobs.wait(job.id, 30)).status is JobStatus.DONE
+        assert (await selling.services.jobs.wait(job.id, 300)).status is JobStatus.DONE
     assert len(shop.taken) == 3
 
 
@@ -283,7 +283,7 @@ async def test_a_push_survives_a_kill_at_any_instant(
         other = selling.reopen()
         connect(other, shop)
         await other.runner.look()
-        done = await other.jobs.wait(job.id, 30)
+        done = await other.jobs.wait(job.id, 300)
         assert (done.status, done.failed) == (JobStatus.DONE, 0)
         assert len(shop.taken) == len(shop.codes) == 25
         await services.close()

@@ -76,7 +76,7 @@ async def reconciled(world: World, shop: FakeShop, **more: Any) -> tuple[Job, li
     services = world.services
     since = world.clock.now - timedelta(hours=1)
     begun = await services.reconciling.begin(shop.name, since, **{"mend": False, **more})
-    job = await services.jobs.wait(begun.id, 30)
+    job = await services.jobs.wait(begun.id, 300)
     assert job.status is JobStatus.DONE, job.error
     page = await services.reconciling.page(job.id, Slice(count=100))
     return job, [one for _, one in page.rows]
@@ -183,7 +183,7 @@ async def test_mending_survives_a_kill_at_any_instant(
         other = selling.reopen()
         other.connect({CHANNEL: FakeShopChannel({shop.name: shop})})
         await other.runner.look()
-        done = await other.jobs.wait(job.id, 30)
+        done = await other.jobs.wait(job.id, 300)
         rows = (await other.reconciling.page(job.id, Slice(count=100))).rows
         kinds = ["NOT_REDEEMED_HERE"] * 4 + ["CANCELLED_THERE"] * 2 + ["NOT_SOLD_THERE"]
         assert [(one.kind.value, one.order, one.is_mended) for _, one in rows] == [

@@ -26,7 +26,7 @@ async def batches(world: World, promotion: Promotion) -> list[int]:
 
 async def reverted(world: World, batch: int) -> Job:
     services = world.services
-    return await services.jobs.wait((await services.reverting.begin(services.jobs, batch)).id, 30)
+    return await services.jobs.wait((await services.reverting.begin(services.jobs, batch)).id, 300)
 
 
 async def test_what_nobody_has_goes_and_may_come_again(world: World) -> None:

@@ -204,7 +204,6 @@ async def test_those_who_do_not_take_it_are_asked_again(world: World, receiver: 
 async def test_who_is_down_or_asks_for_it_is_left_alone(world: World, receiver: Receiver) -> None:
     webhook = await set_up(world, receiver, WebhookType.CODE_ISSUED)
     promotion = await world.promotion(codes=9)
-    world.services.couriers.rules = IMPATIENT
     start = world.clock.now
     receiver.replies.extend([status(429, retry_after="3600"), drop, hang, pour])
     await world.code(promotion, "ann")
@@ -213,9 +212,11 @@ async def test_who_is_down_or_asks_for_it_is_left_alone(world: World, receiver: 
     world.clock.move(minutes=59)
     assert await world.services.couriers.work() == 0  # bob's waits too
     assert (await now_of(world, webhook)).rests_until == start + timedelta(hours=1)
-    for _ in range(2):
+    impatient = world.reopen()
+    impatient.couriers.rules = IMPATIENT
+    for services in (world.services, impatient):
         world.clock.move(minutes=10)
-        assert await world.services.couriers.work() == 1  # one is enough to find out
+        assert await services.couriers.work() == 1  # one is enough to find out
     assert {delivery.why for delivery in await told(world)} == {
         "The connection broke (RemoteProtocolError).",
         "It did not answer within 1 s.",

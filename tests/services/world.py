@@ -246,7 +246,7 @@ async def imported(
 ) -> Added:
     upload = Upload([content] if isinstance(content, bytes) else content)
     begun = await services.code_imports.submit(ImportOrder(promotion_id=promotion, **order), upload, key=key)
-    job = await services.jobs.wait(begun.id, 60)
+    job = await services.jobs.wait(begun.id, 300)
     if job.error is not None:
         raise job.error
     batch = None

@@ -118,12 +118,11 @@ def test_faults_are_masked() -> None:
 async def stream(to: Streaming, act: Callable[[], None] | None, token: str = "") -> list[bytes]:
     """What is sent on `subscription { forever }`, with `act` done after its first event, to the stream's end.
 
-    Without an `act` the client goes away.
+    Without an `act` the client goes away, once it has seen a few signs of life.
     """
     sent: list[bytes] = []
     body = orjson.dumps({"query": "subscription { forever }"})
-    first = asyncio.Event()
-    gone = asyncio.Event()
+    first, alive, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
     asked = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def receive() -> Any:
@@ -136,20 +135,22 @@ async def stream(to: Streaming, act: Callable[[], None] | None, token: str = "")
         sent.append(message.get("body", b""))
         if b"next" in sent[-1]:
             first.set()
+        if sent.count(b":\n\n") > 2:
+            alive.set()
 
     headers = [(b"accept", EVENTS.encode()), (b"content-type", PLAIN.encode())]
     headers += [(b"authorization", f"Bearer {token}".encode())] if token else []
     scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
     app: Callable[..., Awaitable[None]] = to.app
     running = asyncio.ensure_future(app(scope, receive, send))
-    await asyncio.wait_for(first.wait(), 10)
+    await asyncio.wait_for(first.wait(), 300)
     assert Watched.open == 1
     if act is None:
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(alive.wait(), 300)
         gone.set()
     else:
         act()
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, 300)
     assert Watched.open == 0
     return sent
 

@@ -29,7 +29,10 @@ from .standin import StandIn, open_shops
 
 pytestmark = pytest.mark.anyio
 
-TIMEOUT = 0.3
+TIMEOUT = 60.0
+IMPATIENT = 2.0
+"""Of who does not wait for a shop that is silent; as long as anything else may take then."""
+
 ENDS = datetime(2027, 12, 16, 5, tzinfo=UTC)
 OFFER = Offer(
     handle="winter",
@@ -53,19 +56,25 @@ def there(running: StandIn) -> StandIn:
     return running
 
 
+def shopify_before(there: StandIn, timeout: float = TIMEOUT) -> Shopify:
+    return Shopify(ShopifySettings(url=there.url, token=Secret("shpat_right"), timeout=timeout), EcommerceSettings())
+
+
+def woocommerce_before(there: StandIn, timeout: float = TIMEOUT) -> WooCommerce:
+    settings = WooCommerceSettings(url=there.url, consumer_key="ck_1", consumer_secret=Secret("cs_1"), timeout=timeout)
+    return WooCommerce(settings, EcommerceSettings())
+
+
 @pytest.fixture
 async def shopify(there: StandIn, anyio_backend: str) -> AsyncIterator[Shopify]:
-    made = Shopify(ShopifySettings(url=there.url, token=Secret("shpat_right"), timeout=TIMEOUT), EcommerceSettings())
+    made = shopify_before(there)
     yield made
     await made.close()
 
 
 @pytest.fixture
 async def woocommerce(there: StandIn, anyio_backend: str) -> AsyncIterator[WooCommerce]:
-    made = WooCommerce(
-        WooCommerceSettings(url=there.url, consumer_key="ck_1", consumer_secret=Secret("cs_1"), timeout=TIMEOUT),
-        EcommerceSettings(),
-    )
+    made = woocommerce_before(there)
     yield made
     await made.close()
 
@@ -111,12 +120,13 @@ async def test_what_a_shop_will_not_take_is_said_of_each_code(there: StandIn, sh
 
 async def test_an_answer_that_was_lost_is_found_out_about(there: StandIn, shop: Shop) -> None:
     remote, asked = await opened(shop), codes(20)
-    for way in ("broken-after", "silent-after"):
-        there.faults.ways, there.faults.silence = (way,), 2 * TIMEOUT
+    impatient: Shop = (shopify_before if shop.name == "shopify" else woocommerce_before)(there, IMPATIENT)
+    for way, asking in (("broken-after", shop), ("silent-after", impatient)):
+        there.faults.ways, there.faults.silence = (way,), 2 * IMPATIENT
         there.faults.every = 1 if shop.name == "woocommerce" else 2  # the first is a question
         there.faults.asked = 0
         with pytest.raises(ShopFault) as lost:
-            await shop.put(remote, OFFER, asked)
+            await asking.put(remote, OFFER, asked)
         assert lost.value.maybe_done
         there.faults.every = 0
         found = await shop.find(remote, OFFER, asked)
@@ -129,6 +139,7 @@ async def test_an_answer_that_was_lost_is_found_out_about(there: StandIn, shop: 
         (elsewhere,) = await shop.find("another", replace(OFFER, handle="another"), asked[:1])
         assert elsewhere is not None
         assert elsewhere.why is not None
+    await impatient.close()
 
 
 async def test_a_shop_that_is_busy_or_broken_is_asked_again(there: StandIn, shop: Shop) -> None:

@@ -11,7 +11,7 @@ from promograph_ecommerce import EcommerceSettings, Shopify, ShopifySettings, Wo
 
 from .standin import StandIn, open_shops
 
-TIMEOUT = 0.3
+TIMEOUT = 60.0
 
 
 class _Stage(ShopStage):

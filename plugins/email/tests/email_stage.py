@@ -18,6 +18,8 @@ from promograph_email import EmailChannel, EmailSettings
 from .provider_calls import MAILGUN_KEY, SENDGRID_KEY, mailgun_call
 
 PASSWORD = "pass-w0rd-of-the-relay"
+IMPATIENT = 2.0
+"""Seconds until the channel gives up; nothing that is not meant to be slow takes so long, on any machine."""
 
 
 def parsed(content: bytes) -> EmailMessage:
@@ -60,7 +62,7 @@ class Relay:
         if self.final_data_code is not None:
             return f"{self.final_data_code} said so"
         if self.fault is Fault.SLOW:
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(2 * IMPATIENT)
             return "451 too late"
         assert isinstance(envelope.content, bytes)
         assert envelope.mail_from is not None
@@ -118,7 +120,7 @@ class EmailStage(Stage):
             "host": "127.0.0.1",
             "port": self.port,
             "security": "none",
-            "timeout": 0.5,
+            "timeout": IMPATIENT,
             "mailgun_signing_key": MAILGUN_KEY,
         }
         return EmailSettings(**{**given, **more})

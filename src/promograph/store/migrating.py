@@ -9,9 +9,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from promograph.errors import StoreOutdated
+from promograph.errors import StoreBusy, StoreOutdated
 from promograph.store.databases.database import Database
 from promograph.store.tables import METADATA
+
+_TRIES = 12
 
 
 async def migrate(database: Database) -> str:
@@ -34,11 +36,17 @@ async def prepare(database: Database) -> None:
 
 async def _make_tables(database: Database) -> None:
     """Several servers may find the store empty at once; one of them makes the tables, the others come too late."""
-    try:
-        await migrate(database)
-    except Exception:
-        if await database.read(_revision) != _head():
-            raise
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            await migrate(database)
+            return
+        except StoreBusy:
+            if not tries_left:  # a slow machine may take longer to make them than anybody waits for a lock
+                raise
+        except Exception:
+            if await database.read(_revision) != _head():
+                raise
+            return
 
 
 def differences(connection: Connection) -> list[str]:

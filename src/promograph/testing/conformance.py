@@ -32,7 +32,7 @@ from promograph.channels import (
 from promograph.domain.sending.deliveries import DeliveryEventKind, DeliveryState, delivery_state
 from promograph.plugins.checking import check_channel
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 120.0
 _MANY = 20
 
 

@@ -36,7 +36,10 @@ StopMode = Literal["smart", "fast", "immediate", "kill"]
 
 # By their names, since not every system has all of them.
 _SIGNALS = {"smart": "SIGTERM", "fast": "SIGINT", "immediate": "SIGQUIT", "kill": "SIGKILL"}
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 300.0
+# A killed server's children hold its shared memory for a moment, in which a new one refuses to begin; and while it does
+# not run, its port may be somebody's end of a connection.
+_PASSING = ("shared memory block", "Address already in use")
 _INITDB = ("--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync")
 _SETTINGS = (
     "listen_addresses=127.0.0.1",
@@ -58,6 +61,7 @@ class PostgresServer:
         self._programs = find_programs(prefer, folder, self._account)
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._has_run = False
         _give(folder, self._account)
         if self._spawn("initdb", "-D", self._data, *_INITDB).wait(_PATIENCE_SECONDS):
             raise PostgresUnavailable(f"initdb failed. It wrote:\n{self._last_words()}")
@@ -73,10 +77,13 @@ class PostgresServer:
         while self._process is None:
             self._process = self._attempt(deadline)
             if self._process is not None:
+                self._has_run = True
                 return
-            # A killed server's children hold its shared memory for a moment, in which a new one refuses to begin.
-            if time.monotonic() > deadline or "shared memory block" not in self._last_words():
-                raise PostgresUnavailable(f"PostgreSQL did not start. It wrote:\n{self._last_words()}")
+            said = self._last_words()
+            if time.monotonic() > deadline or not any(hindrance in said for hindrance in _PASSING):
+                raise PostgresUnavailable(f"PostgreSQL did not start. It wrote:\n{said}")
+            if not self._has_run:  # nobody knows its port yet, and somebody else was quicker to take it
+                self._port = _free_port()
             time.sleep(0.05)
 
     def stop(self, mode: StopMode = "fast") -> None:
@@ -171,7 +178,7 @@ def empty_database(url: str) -> None:
     """Drop every schema and connection that others left in the database at `url`: six times cheaper than a new one."""
     _execute(
         url,
-        "SET lock_timeout = '10s'",
+        "SET lock_timeout = '60s'",
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()",
         "DO $$ DECLARE name text; BEGIN "

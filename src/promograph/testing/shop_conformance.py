@@ -19,7 +19,7 @@ from promograph.domain.rewards import Percentage, Single
 from promograph.domain.shops.offers import Offer
 from promograph.testing.conformance import Fault
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 120.0
 
 OFFER = Offer(handle="winter", name="Winter", reward=Single(type="off", value=Percentage(basis_points=1_000)))
 OFFER_ONCE = replace(OFFER, uses_per_code=1)

@@ -33,6 +33,8 @@ from promograph.web.graphql_socket import GraphQLSocket
 from promograph.web.live import Live, LiveBounds
 from promograph.web.trusted_documents import TrustedDocuments, read_manifests
 
+_STOP_SECONDS = 5.0
+
 
 class Application(Starlette):
     """Starlette; a request for one of `direct` goes there at once, past routing and middleware."""
@@ -74,6 +76,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         yield
         for task in serving:
             task.cancel()
+        await asyncio.wait(serving, timeout=_STOP_SECONDS)  # what they are in the middle of needs the store
         await used.dispatcher.close()
         await used.couriers.close()
         await _closed(plugins.channels().values())

@@ -87,7 +87,7 @@ class Runner:
             await self._look_quietly()
             if monotonic() - swept > _SWEEP_SECONDS:
                 swept = monotonic()
-                await self._sweep()
+                await quietly(self._sweep(), logger, "deleting old files")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def look(self) -> None:
@@ -222,9 +222,8 @@ class Runner:
     async def _sweep(self) -> None:
         """Delete the files that have expired."""
         now, pace = self._clock(), Pace(self._database)
-        with suppress(StoreError):
-            while await pace.write(lambda connection: job_files.sweep(connection, now)):
-                pass
+        while await pace.write(lambda connection: job_files.sweep(connection, now)):
+            pass
 
 
 async def _beat(run: Run) -> None:
