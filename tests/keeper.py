@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -44,8 +45,12 @@ class Keeper:
 
     async def _empty(self) -> None:
         if self._emptying is None or self._emptying.is_closed():
-            self._emptying = await asyncpg.connect(self.url, server_settings={"lock_timeout": "10s"})
-        await self._emptying.execute(_EMPTY)
+            self._emptying = await asyncpg.connect(self.url, server_settings={"lock_timeout": "60s"})
+        while True:
+            # What a test broke off may be under way yet, in a server that has not heard that nobody is there any more.
+            with suppress(asyncpg.DeadlockDetectedError):
+                await self._emptying.execute(_EMPTY)
+                return
 
     async def _close(self) -> None:
         await self._database.close()

@@ -18,7 +18,7 @@ from promograph.store.sends.taking import Next, Turn
 from promograph.testing.conformance import Fault
 
 from .sendings import Post, counted
-from .world import SetClock, World
+from .world import SetClock, World, lose_answer
 
 pytestmark = pytest.mark.anyio
 
@@ -167,6 +167,23 @@ async def test_a_store_that_goes_away_while_messages_are_out_makes_none_go_twice
         await services.dispatcher.work()
     assert counted(await post.progress(send)) == {"ACCEPTED": 60}
     assert post.repeats == 0
+
+
+async def test_what_was_in_hand_when_the_store_went_away_goes_at_once_when_it_is_back(world: World, post: Post) -> None:
+    """Whichever answer was lost: what nobody has handed to the channel is not left until it looks abandoned."""
+    await world.promotion(handle="spring", codes=200)
+    services, database = world.interposed()
+    post.connect(services).dispatcher.most_in_hand = IN_HAND
+    people = await post.people(15)
+    for number in range(1, 8):
+        send = await post.send(people, "spring", key=f"s{number}")
+        await world.services.sends.start(send.id)
+        lose_answer(database, number)
+        await services.dispatcher.work()
+        await services.dispatcher.work()
+        assert counted(await post.progress(send)) == {"ACCEPTED": 15}
+    assert post.repeats == 0
+    assert await services.verify() == []
 
 
 async def test_an_answer_that_is_written_down_twice_says_nothing_of_a_later_try(
