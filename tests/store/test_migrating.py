@@ -1,6 +1,7 @@
 """Tables: made in an empty store, left alone in a current one, refused in any other."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlmodel import SQLModel
@@ -33,6 +34,21 @@ async def test_a_new_store_gets_every_table_and_no_difference(bare: Ground) -> N
     assert await bare.database.snapshot(migrating.differences) == []
     for table in SQLModel.metadata.tables:
         assert await bare.ask(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
+async def test_tables_that_another_server_makes_between_two_looks_are_those_that_are_expected(bare: Ground) -> None:
+    read, looks = bare.database.read, 0
+
+    async def look(work: Work[Any], *, heavy: bool = False) -> Any:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            await migrating.migrate(bare.database)
+        return await read(work, heavy=heavy)
+
+    bare.database.read = look  # type: ignore[method-assign]
+    await bare.services.prepare()
+    assert looks >= 2
 
 
 async def test_migrating_twice_changes_nothing(bare: Ground) -> None:

@@ -24,10 +24,12 @@ async def migrate(database: Database) -> str:
 async def prepare(database: Database) -> None:
     """Create the tables in an empty store; StoreOutdated where they are there and of another version."""
     revision = await database.read(_revision)
-    if revision == _head():
-        return
     if revision is None and await database.read(_is_empty):
         await _make_tables(database)
+        return
+    if revision is None:  # another server may have made them all between the two looks
+        revision = await database.read(_revision)
+    if revision == _head():
         return
     raise StoreOutdated(
         "The store's tables are of another version than this promograph: back it up, then run `promograph migrate`."

@@ -74,9 +74,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             await used.prepare()
         serving = [asyncio.create_task(work) for work in _work(used)]
         yield
-        for task in serving:
-            task.cancel()
-        await asyncio.wait(serving, timeout=_STOP_SECONDS)  # what they are in the middle of needs the store
+        await _stopped(serving)
         await used.dispatcher.close()
         await used.couriers.close()
         await _closed(plugins.channels().values())
@@ -134,6 +132,13 @@ def _webhook_rules(settings: Settings) -> WebhookRules:
         seconds=settings.webhook_seconds,
         keep=timedelta(days=settings.webhook_keep_days),
     )
+
+
+async def _stopped(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Have them end what they are in the middle of, for which they need the store."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=_STOP_SECONDS)
 
 
 async def _closed(channels: Iterable[Channel]) -> None:
