@@ -1,7 +1,8 @@
 """What every test may ask for: the kind of event loop, and an empty store on each database."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+import shutil
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,13 +78,26 @@ def prepared_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def keeper(postgres_server: postgres.PostgresServer) -> Iterator[Keeper]:
-    """Of the prepared PostgreSQL store that tests share."""
-    url = postgres.create_database(postgres_server.url, "promograph_services")
-    apart(prepare(url))
-    made = Keeper(url)
-    yield made
-    made.close()
+def keeper_of(postgres_server: postgres.PostgresServer) -> Iterator[Callable[[str], Keeper]]:
+    """The keeper of a prepared database of that name. To copy a database takes longer than to make all tables anew."""
+    keepers: dict[str, Keeper] = {}
+
+    def find(name: str) -> Keeper:
+        if name not in keepers:
+            url = postgres.create_database(postgres_server.url, name)
+            apart(prepare(url))
+            keepers[name] = Keeper(url)
+        return keepers[name]
+
+    yield find
+    for made in keepers.values():
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def keeper(keeper_of: Callable[[str], Keeper]) -> Keeper:
+    """Of the prepared store that tests have one after the other."""
+    return keeper_of("promograph_emptied")
 
 
 @pytest.fixture
@@ -93,8 +107,23 @@ def emptied_database(keeper: Keeper) -> Iterator[str]:
     keeper.empty()
 
 
-@pytest.fixture(scope="session")
-def prepared_template(postgres_server: postgres.PostgresServer) -> str:
-    """A database with all tables that nobody is connected to, to be copied: a third of what making the tables takes."""
-    apart(prepare(postgres.create_database(postgres_server.url, "promograph_template")))
-    return "promograph_template"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def prepared_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """As `store_url`, but the store has its tables already."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("prepared_file"), tmp_path / "promograph.db")
+        return f"sqlite:///{tmp_path}/promograph.db"
+    return str(request.getfixturevalue("emptied_database"))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A prepared store for all tests of a file, beside the one that `prepared_url` hands out."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shared") / "promograph.db"
+        shutil.copy(request.getfixturevalue("prepared_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    kept: Keeper = request.getfixturevalue("keeper_of")("promograph_shared")
+    yield kept.url
+    kept.empty()

@@ -1,4 +1,4 @@
-"""What is done to the shared PostgreSQL store after each test: recounting it and emptying it."""
+"""What is done to a PostgreSQL store that tests share after each of them: recounting it and emptying it."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -15,7 +15,13 @@ from promograph.store.verifying import recount
 
 T = TypeVar("T")
 
-_EMPTY = "; ".join(f"DELETE FROM {table.name}" for table in reversed(METADATA.sorted_tables))
+# Rows, and what numbers them: a store that was empty looks the same to a test as one that is new.
+_EMPTY = "; ".join(
+    [
+        *(f"DELETE FROM {table.name}" for table in reversed(METADATA.sorted_tables)),
+        "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence",
+    ]
+)
 
 
 class Keeper:

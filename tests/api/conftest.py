@@ -8,14 +8,12 @@ nothing wrong.
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 
 import httpx2
 import pytest
 
 from promograph.config import Settings
 from promograph.services.app import Services
-from promograph.testing import postgres
 from promograph.web.app import create_app
 
 from .asking import SCOPES, Api
@@ -48,17 +46,6 @@ async def opened(store_url: str) -> AsyncIterator[Api]:
         await services.close()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A store for all tests of a file."""
-    if request.param == "sqlite":
-        folder: Path = tmp_path_factory.mktemp("api")
-        yield f"sqlite:///{folder}/promograph.db"
-        return
-    server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
-    yield postgres.create_database(server.url, f"promograph_api_{next(_databases)}")
-
-
 @pytest.fixture(scope="module")
 async def api(shared_store_url: str, anyio_backend: str) -> AsyncIterator[Api]:
     async with opened(shared_store_url) as made:
@@ -66,7 +53,7 @@ async def api(shared_store_url: str, anyio_backend: str) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-async def fresh(store_url: str, anyio_backend: str) -> AsyncIterator[Api]:
+async def fresh(prepared_url: str, anyio_backend: str) -> AsyncIterator[Api]:
     """The same over an empty store."""
-    async with opened(store_url) as made:
+    async with opened(prepared_url) as made:
         yield made

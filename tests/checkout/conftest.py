@@ -19,21 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from promograph.config import Settings
 from promograph.domain.access import Scope as Right
 from promograph.services.app import Services
-from promograph.testing import postgres
 from promograph.web.app import create_app
 
 from .shop import DOCUMENTS, Clock, Shop
 
 _databases = count(1)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared_store_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A store for all tests of a file."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('checkout')}/promograph.db"
-    server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
-    return postgres.create_database(server.url, f"promograph_checkout_{next(_databases)}")
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,6 @@
 """A prepared store with a clock that the test sets; whatever a test does, recounting must find nothing wrong."""
 
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,14 +9,10 @@ from promograph.services.app import Services
 from .world import Recount, SetClock, World
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """As the one for all tests, but the store has its tables already."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("prepared_file"), tmp_path / "promograph.db")
-        yield f"sqlite:///{tmp_path}/promograph.db"
-        return
-    yield request.getfixturevalue("emptied_database")
+@pytest.fixture
+def store_url(prepared_url: str) -> str:
+    """The store has its tables already."""
+    return prepared_url
 
 
 @pytest.fixture

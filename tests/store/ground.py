@@ -12,6 +12,14 @@ from promograph.services.app import Services
 from promograph.services.promoting import Draft
 from promograph.store.databases.database import Database
 from promograph.store.databases.opening import open_database
+from promograph.store.verifying import recount
+
+
+class _Found(Exception):
+    """Undoes the transaction that it ends."""
+
+    def __init__(self, differences: list[str]) -> None:
+        self.differences = differences
 
 
 class Ground:
@@ -49,6 +57,21 @@ class Ground:
                 connection.exec_driver_sql(statement)
 
         await self.database.write(work)
+
+    async def found_after(self, *statements: str) -> list[str]:
+        """What recounting finds once rows are so changed; then they are again as they were."""
+        now = self.services.clock()
+
+        def work(connection: Connection) -> None:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+            raise _Found(recount(connection, now))
+
+        try:
+            await self.database.write(work)
+        except _Found as found:
+            return found.differences
+        raise AssertionError
 
     async def ask(self, question: str) -> list[tuple[Any, ...]]:
         """What the rows say, by a plan of the planner's own."""

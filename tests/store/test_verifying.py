@@ -47,6 +47,12 @@ async def furnish(ground: Ground) -> None:
     await ground.redeem("P-2")
 
 
+@pytest.fixture(scope="module")
+async def furnished(shared_ground: Ground) -> Ground:
+    await furnish(shared_ground)
+    return shared_ground
+
+
 async def test_an_empty_and_a_furnished_store_are_in_order(ground: Ground) -> None:
     assert await ground.services.verify() == []
     await furnish(ground)
@@ -55,11 +61,10 @@ async def test_an_empty_and_a_furnished_store_are_in_order(ground: Ground) -> No
 
 @pytest.mark.parametrize("counter", COUNTERS)
 @pytest.mark.parametrize("step", [1, -1])
-async def test_a_counter_that_is_off_is_named(ground: Ground, counter: str, step: int) -> None:
-    await furnish(ground)
-    ((kept,),) = await ground.ask(f"SELECT {counter} FROM stock {OF_ONE}")
-    await ground.say(f"UPDATE stock SET {counter} = {counter} + {step} {OF_ONE}")
-    assert await ground.services.verify() == [f"one: {counter} is kept as {kept + step}, and its rows count {kept}"]
+async def test_a_counter_that_is_off_is_named(furnished: Ground, counter: str, step: int) -> None:
+    ((kept,),) = await furnished.ask(f"SELECT {counter} FROM stock {OF_ONE}")
+    found = await furnished.found_after(f"UPDATE stock SET {counter} = {counter} + {step} {OF_ONE}")
+    assert found == [f"one: {counter} is kept as {kept + step}, and its rows count {kept}"]
 
 
 # What is damaged, and the beginning of a sentence about it.
@@ -189,8 +194,7 @@ TENTATIVE: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", TENTATIVE)
-async def test_damaged_rows_of_tentative_codes_are_found(ground: Ground, name: str) -> None:
+async def test_damaged_rows_of_tentative_codes_are_found(ground: Ground) -> None:
     await ground.promotion("sent", ["S-1", "S-2"])
     requests = [
         IssueRequest(promotion="sent", customer=customer, message=message, channel="email", tentative=True)
@@ -200,30 +204,23 @@ async def test_damaged_rows_of_tentative_codes_are_found(ground: Ground, name: s
     await ground.services.issuing.reissue_many(requests[:1])
     await ground.services.settling.lost("email", ["m1"])
     assert await ground.services.verify() == []
-    statement, sentence = TENTATIVE[name]
-    await ground.say(statement)
-    assert sentence in await ground.services.verify()
+    for statement, sentence in TENTATIVE.values():
+        assert sentence in await ground.found_after(statement), statement
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_damaged_rows_are_found(ground: Ground, name: str) -> None:
-    await furnish(ground)
+async def test_damaged_rows_are_found(furnished: Ground, name: str) -> None:
     statements, sentence = DAMAGES[name]
-    await ground.say(*statements)
-    found = await ground.services.verify()
+    found = await furnished.found_after(*statements)
     assert [line for line in found if line.startswith(sentence)], found
 
 
-async def test_a_key_that_two_codes_have_is_found(ground: Ground) -> None:
-    await furnish(ground)
-    if ground.database.dialect == "sqlite":
-        await ground.say(
-            "CREATE TABLE copy AS SELECT * FROM code", "DROP TABLE code", "ALTER TABLE copy RENAME TO code"
-        )
-    else:
-        await ground.say("ALTER TABLE code DROP CONSTRAINT code_key_key")
-    await ground.say(f"UPDATE code SET key = 'P-1' {OF_ONE} AND key = 'ONE-6'")
-    assert await ground.services.verify() == ["one: a key is held by several codes: P-1 (2, expected 1)"]
+async def test_a_key_that_two_codes_have_is_found(furnished: Ground) -> None:
+    loosened = ["ALTER TABLE code DROP CONSTRAINT code_key_key"]
+    if furnished.database.dialect == "sqlite":
+        loosened = ["CREATE TABLE copy AS SELECT * FROM code", "DROP TABLE code", "ALTER TABLE copy RENAME TO code"]
+    found = await furnished.found_after(*loosened, f"UPDATE code SET key = 'P-1' {OF_ONE} AND key = 'ONE-6'")
+    assert found == ["one: a key is held by several codes: P-1 (2, expected 1)"]
 
 
 # What no counter shows and what would yet go wrong: with the next issue, the next code made, the next load.
@@ -293,22 +290,19 @@ BLIND_SPOTS: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("name", BLIND_SPOTS)
-async def test_damage_that_no_counter_shows_is_found(ground: Ground, name: str) -> None:
+async def test_damage_that_no_counter_shows_is_found(furnished: Ground, name: str) -> None:
     """After `furnish`, one's line is at code 7 of 6, with ONE-5 and ONE-6 waiting in the returned line."""
-    await furnish(ground)
-    assert await ground.ask(f"SELECT head, tail FROM stock {OF_ONE}") == [(7, 6)]
+    assert await furnished.ask(f"SELECT head, tail FROM stock {OF_ONE}") == [(7, 6)]
     statements, sentence = BLIND_SPOTS[name]
-    await ground.say(*statements)
-    assert sentence in await ground.services.verify()
+    assert sentence in await furnished.found_after(*statements)
 
 
-async def test_a_load_that_is_under_way_is_no_damage(ground: Ground) -> None:
-    await furnish(ground)
-    await ground.say(
+async def test_a_load_that_is_under_way_is_no_damage(furnished: Ground) -> None:
+    found = await furnished.found_after(
         f"UPDATE stock SET loader = 'x', loader_seen_at = 0 {OF_ONE}",
         f"INSERT INTO code (promotion_id, seq, key) SELECT promotion_id, 7, 'COMING' FROM stock {OF_ONE}",
     )
-    assert await ground.services.verify() == []
+    assert found == []
 
 
 async def test_many_differences_are_cut_and_say_so(ground: Ground) -> None:

@@ -46,20 +46,24 @@ def _eur(minor: int) -> Money:
     return Money(minor=minor, currency="EUR")
 
 
-async def test_a_furnished_store_is_in_order(ground: Ground) -> None:
-    await furnish(ground)
-    assert await ground.services.verify() == []
+@pytest.fixture(scope="module")
+async def furnished(shared_ground: Ground) -> Ground:
+    await furnish(shared_ground)
+    return shared_ground
+
+
+async def test_a_furnished_store_is_in_order(furnished: Ground) -> None:
+    assert await furnished.services.verify() == []
     counters = "redemptions, redemption_number, hold_number, holds, spent, held, redeemed, issued, available"
-    assert await ground.ask(f"SELECT {counters} FROM stock {OF_MONEY}") == [(3, 4, 2, 1, 1600, 500, 3, 3, 4)]
+    assert await furnished.ask(f"SELECT {counters} FROM stock {OF_MONEY}") == [(3, 4, 2, 1, 1600, 500, 3, 3, 4)]
 
 
 @pytest.mark.parametrize("counter", ["redemptions", "redemption_number", "hold_number", "holds", "spent", "held"])
 @pytest.mark.parametrize("step", [1, -1])
-async def test_a_counter_that_is_off_is_named(ground: Ground, counter: str, step: int) -> None:
-    await furnish(ground)
-    ((kept,),) = await ground.ask(f"SELECT {counter} FROM stock {OF_MONEY}")
-    await ground.say(f"UPDATE stock SET {counter} = {counter} + {step} {OF_MONEY}")
-    assert await ground.services.verify() == [f"money: {counter} is kept as {kept + step}, and its rows count {kept}"]
+async def test_a_counter_that_is_off_is_named(furnished: Ground, counter: str, step: int) -> None:
+    ((kept,),) = await furnished.ask(f"SELECT {counter} FROM stock {OF_MONEY}")
+    found = await furnished.found_after(f"UPDATE stock SET {counter} = {counter} + {step} {OF_MONEY}")
+    assert found == [f"money: {counter} is kept as {kept + step}, and its rows count {kept}"]
 
 
 DAMAGES = {
@@ -133,9 +137,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-async def test_damaged_rows_are_found(ground: Ground, name: str) -> None:
-    await furnish(ground)
+async def test_damaged_rows_are_found(furnished: Ground, name: str) -> None:
     *statements, sentence = DAMAGES[name]
-    await ground.say(*statements)
-    found = await ground.services.verify()
+    found = await furnished.found_after(*statements)
     assert [line for line in found if line.startswith(sentence)], found
