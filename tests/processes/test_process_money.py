@@ -19,7 +19,7 @@ from .servers import Server, running
 from .stores import differences, new_token
 
 AT_ONCE = 64
-TIMES = 4
+TIMES = 2
 KILLS = 4
 
 pytestmark = pytest.mark.anyio
