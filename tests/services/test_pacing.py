@@ -53,7 +53,7 @@ async def test_a_load_rests_while_others_ask(database: Database, naps: list[floa
     assert naps == [], "nobody asks"
     assert not database.is_wanted
     large = database.piece
-    await ask(database, 8)
+    await ask(database, 16)
     assert database.is_wanted
     assert database.piece < large, "and takes less at a time"
     pace.worked(0.04)
@@ -69,7 +69,7 @@ async def test_a_load_rests_while_others_ask(database: Database, naps: list[floa
 
 
 async def test_what_a_server_does_by_itself_is_no_demand(database: Database) -> None:
-    await ask(database, 7)
+    await ask(database, 15)
     assert not database.is_wanted
 
 
@@ -79,7 +79,7 @@ def test_demand_is_several_in_a_moment_and_lingers() -> None:
 
     def come(every: float) -> None:
         nonlocal now
-        for _ in range(8):
+        for _ in range(16):
             now += every
             demand.note()
 
