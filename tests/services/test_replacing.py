@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from promograph.channels import Happening
 from promograph.domain.carts import Money
 from promograph.domain.codes import normalise
 from promograph.domain.issuing import IssueOutcome
@@ -133,9 +134,13 @@ async def test_an_unseen_code_goes_back_and_the_next_one_gets_it(world: World) -
     await world.code(promotion, "ann", send="s1")
     await world.code(promotion, "bob", send="s1")
     await world.reissue(promotion, "ann")
+    heard: list[Happening] = []
+    world.services.telling.listen(heard.extend)
     assert await give_back(world.services, normalise("a"), key="k") is None
     assert await give_back(world.services, "A", key="k") is None  # the first answer again
     assert await give_back(world.services, "A") == "NOT_ISSUED"
+    await world.services.telling.told()
+    assert [(one.kind.value, one.code, one.customer) for one in heard] == [("CODE_RETURNED", "A", "ann")]
     found = await world.inventory(promotion)
     assert (found.available, found.issued, found.customers) == (1, 1, 1)
     assert why(await world.redeem("A", "ann")) == ["NOT_ISSUED"]

@@ -29,7 +29,7 @@ class EmailChannel:
         """ValueError where SendGrid's key is none."""
         self._settings = settings
         self._clock = clock
-        self._envelope = Envelope.of(settings.sender, settings.bounces)
+        self._envelope = Envelope.of(settings.sender, settings.bounces, settings.unsubscribe)
         self._post: Post = (
             SmtpPool(settings, self._envelope.sender) if settings.host is not None else Folder(settings.folder)
         )

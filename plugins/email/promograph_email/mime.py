@@ -6,10 +6,12 @@ a send has a hundred thousand of them. The tests read everything back with its p
 
 import re
 from binascii import b2a_base64, b2a_qp
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
+from urllib.parse import quote
 
 from promograph import Message
 
@@ -32,15 +34,23 @@ class Envelope:
     sender: str
     sender_header: str
     domain: str
+    unsubscribe: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, sender: str, bounces: str | None) -> "Envelope":
+    def of(cls, sender: str, bounces: str | None, unsubscribe: str | None = None) -> "Envelope":
+        """`unsubscribe`: addresses with blanks between, as in the settings."""
         name, address = parseaddr(sender)
         envelope_sender = parseaddr(bounces)[1] if bounces else address
-        return cls(envelope_sender, formataddr((name, address)), address.rpartition("@")[2])
+        places = tuple((unsubscribe or "").split())
+        return cls(envelope_sender, formataddr((name, address)), address.rpartition("@")[2], places)
 
     def message_id(self, key: str) -> str:
         return f"<{key}@{self.domain}>"
+
+    def unsubscribing(self, key: str, to: str) -> str:
+        """What `List-Unsubscribe` says for one message."""
+        there, message = quote(to, safe=""), quote(key, safe="")
+        return ", ".join(f"<{place.replace('{to}', there).replace('{key}', message)}>" for place in self.unsubscribe)
 
 
 _dated = lru_cache(maxsize=16)(format_datetime)
@@ -75,7 +85,7 @@ def composed(message: Message, to: str, envelope: Envelope, now: datetime) -> by
         f"Date: {_dated(now)}",
         f"Message-ID: {envelope.message_id(message.key)}",
         "MIME-Version: 1.0",
-        *_further(message),
+        *_further(_headers(message, to, envelope)),
     ]
     head = "\r\n".join(lines).encode("ascii")
     text = _part("plain", message.text)
@@ -88,24 +98,27 @@ def composed(message: Message, to: str, envelope: Envelope, now: datetime) -> by
     return head + b"\r\n" + kind + parts + b"\r\n--" + mark + b"--\r\n"
 
 
-def _further(message: Message) -> list[str]:
+def _headers(message: Message, to: str, envelope: Envelope) -> Mapping[str, str]:
+    """The message's own, and where to unsubscribe unless it says that itself."""
+    if not envelope.unsubscribe or any(name.lower() == "list-unsubscribe" for name in message.headers):
+        return message.headers
+    return {**message.headers, "List-Unsubscribe": envelope.unsubscribing(message.key, to)}
+
+
+def _further(headers: Mapping[str, str]) -> list[str]:
     lines = []
     names = set()
-    for name, value in message.headers.items():
+    for name, value in headers.items():
         small = name.lower()
         if small in _OURS or small.startswith("content-") or not _HEADER_NAME.fullmatch(name):
             raise Unsendable(f"The header {name!r} is not for a message to set.")
         names.add(small)
         lines.append(f"{name}: {_encoded(name, value)}")
     # RFC 8058: mail programs show a button of their own where one POST to an https address is enough.
-    one_click = any(small == "list-unsubscribe" and "<https://" in value for small, value in _lowered(message))
+    one_click = any(name.lower() == "list-unsubscribe" and "<https://" in value for name, value in headers.items())
     if one_click and "list-unsubscribe-post" not in names:
         lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     return lines
-
-
-def _lowered(message: Message) -> list[tuple[str, str]]:
-    return [(name.lower(), value) for name, value in message.headers.items()]
 
 
 def _encoded(name: str, value: str) -> str:

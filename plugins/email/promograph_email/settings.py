@@ -25,9 +25,27 @@ class EmailSettings(ChannelSettings):
     timeout: float = Field(default=30, gt=0, le=600, description="Seconds to wait for an answer.")
     sendgrid_public_key: str | None = Field(default=None, description="Of SendGrid's signed event webhook.")
     mailgun_signing_key: Secret | None = Field(default=None, description="Of Mailgun's webhooks.")
+    unsubscribe: str | None = Field(
+        default=None,
+        description="Where recipients unsubscribe: https and mailto addresses with blanks between; {to} is the "
+        "recipient's address there, {key} the message's key.",
+    )
     event_window: int = Field(
         default=25 * 3600, gt=0, description="How many seconds old an event may be; providers repeat for a day."
     )
+
+    @field_validator("unsubscribe")
+    @classmethod
+    def _check_unsubscribe(cls, value: str | None) -> str | None:
+        for place in (value or "").split():
+            bare = place.replace("{to}", "").replace("{key}", "")
+            if (
+                not bare.startswith(("https://", "mailto:"))
+                or not bare.isascii()
+                or any(mark in bare for mark in "<>{},")
+            ):
+                raise ValueError("it must be https:// or mailto: addresses; {to} and {key} are all that is filled in")
+        return value
 
     @field_validator("sender", "bounces")
     @classmethod

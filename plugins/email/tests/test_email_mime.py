@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from promograph import Message
+from promograph_email import EmailSettings
 from promograph_email.mime import Envelope, Unsendable, composed, recipient
 
 from .email_stage import parsed
@@ -65,6 +67,25 @@ def test_one_click_unsubscribing_where_one_post_is_enough() -> None:
     assert read(headers={"List-Unsubscribe": "<mailto:u@shop.example>"})["List-Unsubscribe-Post"] is None
     both = {"List-Unsubscribe": "<https://x.example>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     assert read(headers=both).get_all("List-Unsubscribe-Post") == ["List-Unsubscribe=One-Click"]
+
+
+def test_every_message_says_where_to_unsubscribe() -> None:
+    places = "https://shop.example/u?to={to}&m={key} mailto:u@shop.example"
+    envelope = Envelope.of("offers@shop.example", None, places)
+    said = parsed(composed(message(), "a+b@example.com", envelope, NOW))
+    https = "https://shop.example/u?to=a%2Bb%40example.com&m=send-1.7"
+    assert said["List-Unsubscribe"] == f"<{https}>, <mailto:u@shop.example>"
+    assert said["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    own = message(headers={"list-unsubscribe": "<mailto:x@shop.example>"})
+    assert parsed(composed(own, "a@example.com", envelope, NOW)).get_all("List-Unsubscribe") == [
+        "<mailto:x@shop.example>"
+    ]
+
+
+@pytest.mark.parametrize("places", ["http://x.example", "x.example", "https://x.example/{name}", "https://x.example>"])
+def test_what_is_no_place_to_unsubscribe_stops_the_start(places: str) -> None:
+    with pytest.raises(ValidationError, match="https://"):
+        EmailSettings(unsubscribe=places)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class Services:
         self.shops = Shops(database, clock, self.jobs)
         self.shop_following = Following(database, clock, self.shops)
         self.reconciling = Reconciling(database, clock, self.jobs, self.shops, self.orders)
-        self.replacing = Replacing(database, clock, words)
+        self.replacing = Replacing(database, clock, self.telling, words)
         self.exporting = Exporting(database, clock, self.jobs)
         self.lookup = Lookup(database, clock)
         self.people = People(database, clock)

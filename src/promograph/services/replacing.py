@@ -8,9 +8,11 @@ from promograph.domain.codes.words import OURS, Words
 from promograph.domain.issuing import IssueOutcome
 from promograph.domain.keys import checked_optional
 from promograph.domain.refusals import Refusal, RefusalCode
+from promograph.domain.sending.settling import ReturnedCode
 from promograph.domain.stock.replacing import ReplaceRequest
 from promograph.errors import BadInput, InputProblem
 from promograph.services.keyed_writes import Once, write_again
+from promograph.services.telling import Telling
 from promograph.store import issuances, tentative
 from promograph.store.codes import replacing
 from promograph.store.databases.database import Connection, Database
@@ -22,9 +24,10 @@ _HEAVY = 500
 class Replacing:
     """Refusals are outcomes. Under an idempotency key the first answer is given again, ever after."""
 
-    def __init__(self, database: Database, clock: Clock, words: Words = OURS) -> None:
+    def __init__(self, database: Database, clock: Clock, telling: Telling, words: Words = OURS) -> None:
         self._database = database
         self._clock = clock
+        self._telling = telling
         self._words = words
 
     async def replace(
@@ -57,14 +60,25 @@ class Replacing:
         """Give an issued code that nobody has seen back to its pool; why not, if not."""
         checked_optional(key, "idempotencyKey")
         now = self._clock()
+        returned: list[ReturnedCode] = []
+
+        def give(connection: Connection) -> tuple[Refusal, ...]:
+            outcome = replacing.return_code(connection, text, now)
+            if isinstance(outcome, Refusal):
+                return (outcome,)
+            returned.append(outcome)
+            return ()
 
         def work(connection: Connection) -> tuple[Refusal, ...]:
+            returned.clear()  # of a try that came to nothing
             once: Once[tuple[Refusal, ...]] = Once(
                 operation="codeReturn", key=key, asked=text, now=now, dump=_dumped, load=_loaded
             )
-            return once.answer(connection, lambda: replacing.return_code(connection, text, now))
+            return once.answer(connection, lambda: give(connection))
 
-        return next(iter(await write_again(self._database, work)), None)
+        refusals = await write_again(self._database, work)
+        self._telling.returned(returned, now)
+        return next(iter(refusals), None)
 
 
 def _dumped(refusals: tuple[Refusal, ...]) -> Any:

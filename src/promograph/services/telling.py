@@ -8,11 +8,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from promograph.channels import Happening, HappeningKind
 from promograph.domain.codes.placeholders import Purpose
 from promograph.domain.issuing import IssueOutcome
 from promograph.domain.redeeming import RedeemOutcome
+from promograph.domain.sending.settling import ReturnedCode
 
 logger = logging.getLogger("promograph.telling")
 
@@ -49,9 +51,13 @@ class Telling:
         """These are durable."""
         self.put(lambda: _redeemed(outcomes), len(outcomes))
 
+    def returned(self, codes: Sequence[ReturnedCode], now: datetime) -> None:
+        """These are durable."""
+        self.put(lambda: _returned(codes, now), len(codes))
+
     def put(self, made: Made, size: int) -> None:
         """`made` gives at most `size` happenings, and is called by the worker."""
-        if self._tell is None:
+        if self._tell is None or not size:
             return
         if self._size + size > self._most_waiting:
             self._missed += size
@@ -98,6 +104,19 @@ def _issued(outcomes: Sequence[IssueOutcome]) -> Iterable[Happening]:
                 code=issuance.text,
                 channel=issuance.channel,
             )
+
+
+def _returned(codes: Sequence[ReturnedCode], now: datetime) -> Iterable[Happening]:
+    for one in codes:
+        yield Happening(
+            kind=HappeningKind.CODE_RETURNED,
+            happened_at=now,
+            promotion=one.promotion,
+            number=one.number,
+            customer=one.customer,
+            code=one.code,
+            channel=one.channel,
+        )
 
 
 def _redeemed(outcomes: Sequence[RedeemOutcome]) -> Iterable[Happening]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from promograph.channels import Capability, Channel, Delivery, DeliveryStatus, Happening, HappeningKind
+from promograph.channels import Capability, Channel, Delivery, DeliveryStatus
 from promograph.domain.clock import Clock
 from promograph.domain.sending.deliveries import DeliveryState
 from promograph.domain.sending.settling import Settled
@@ -78,19 +78,5 @@ class Settling:
             return settling.settle(connection, channel, seen=seen, lost=lost, now=now)
 
         settled = await self._database.write(work, heavy=True)
-        self._telling.put(
-            lambda: [
-                Happening(
-                    kind=HappeningKind.CODE_RETURNED,
-                    happened_at=now,
-                    promotion=one.promotion,
-                    number=one.number,
-                    customer=one.customer,
-                    code=one.code,
-                    channel=one.channel,
-                )
-                for one in settled.returned
-            ],
-            len(settled.returned),
-        )
+        self._telling.returned(settled.returned, now)
         return settled

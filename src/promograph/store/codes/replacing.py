@@ -13,6 +13,7 @@ from promograph.domain.issuing import Issuance, IssuanceKind, IssueOutcome, give
 from promograph.domain.promotions import OnEmpty
 from promograph.domain.redeeming import ValidateRequest
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
+from promograph.domain.sending.settling import ReturnedCode
 from promograph.domain.stock.events import CodeEventKind
 from promograph.domain.stock.replacing import ReplaceRequest, own_expiry, why_not_replaced, why_not_returned
 from promograph.domain.webhooks.events import WebhookType, replaced
@@ -91,13 +92,13 @@ def replace_codes(
     return [outcomes[place] for place in range(len(requests))]
 
 
-def return_code(connection: Connection, text: str, now: datetime) -> tuple[Refusal, ...]:
+def return_code(connection: Connection, text: str, now: datetime) -> ReturnedCode | Refusal:
     """Give a code that nobody has seen back to its pool; why not, if not."""
     request = ValidateRequest(code=text)
     subjects = Subjects.locked(connection, [request], now)
     subject = subjects.of(request)
     if subject is None or subject.code is None:
-        return (refuse(RefusalCode.NOT_FOUND),)
+        return refuse(RefusalCode.NOT_FOUND)
     promotion, counters, code = subject.promotion, subject.stock, _with_holds(subject, subject.code)
     place = (promotion.id, code.seq)
     was_used, was_held = touched(connection, [place])[place]
@@ -115,7 +116,15 @@ def return_code(connection: Connection, text: str, now: datetime) -> tuple[Refus
         )
         give_back(connection, [(promotion, counters)], [given], now)
     stock.save(connection, (subjects.changed | {promotion.id: counters}).values())
-    return () if refusal is None else (refusal,)
+    if refusal is not None:
+        return refusal
+    return ReturnedCode(
+        promotion=promotion.terms.handle,
+        number=given.number,
+        customer=given.customer,
+        code=code.text,
+        channel=issuance[0][4],
+    )
 
 
 def _judged(
