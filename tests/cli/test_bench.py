@@ -232,6 +232,8 @@ def test_a_tiny_run_measures_everything_and_ends_its_servers(
     assert rows["promotions, a page of 50", 4, 5]["yardstick"]["ratio"] > 0
     for what in ("codesGenerate, 3,000", "codesImport, 3,000 rows of CSV"):
         assert rows[what, 1, 1]["yardstick"]["name"] == "driver alone"
+    for what in ("new", "one attribute changed"):
+        assert rows[f"customersUpsert, 100 a call, {what}", 1, None]["yardstick"]["name"] == "driver alone"
     assert {"codesIssue, 100 a call", "inventory of 3,000 codes", "verify, the whole store"} <= {row[0] for row in rows}
     assert len([row for row in rows if row[0].startswith("store alone")]) == 4
     assert figures["machine"]["python"].startswith("CPython")

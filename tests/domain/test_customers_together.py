@@ -23,6 +23,7 @@ GOOD: dict[str, Any] = {
     "consent": {"email": True, "sms": None},
     "attributes": {"tier": "gold", "spent": 12.5, "vip": True, "born": {"date": "1985-03-09"}, "likes": ["ski"]},
 }
+DAYS = [{"date": day} for day in ("2026-02-30", "2024-02-29", "2026-04-31", "2026-12-31", "0000-01-01", "2026-00-10")]
 ODD: dict[str, list[Any]] = {
     "id": ["", " a", "a ", "a b", "a\nb", "\ud800", "x" * 128, "x" * 129],
     "email": [None, "", "Ada@Example.COM", " a@b.c", "a b@c.d", "a@b.c\nd@e.f", "a@b@c", "é@b.c", "x" * 250 + "@b.cd"],
@@ -33,7 +34,7 @@ ODD: dict[str, list[Any]] = {
     "tier": [None, 1, "", "a\0b", "a\nb", "x" * 500, "x" * 501, ["gold"]],
     "spent": [None, 7, 7.0, True, 10**15, 10**18, 10**19, 1e-7, 0.1 + 0.2, float("nan"), {"number": "12.50"}],
     "vip": [None, 1, "true"],
-    "born": [None, "1985-03-09", "soon", {"date": "2026-02-30"}, {"date": "19850309"}, {"day": "2026-02-28"}, {}],
+    "born": [None, "1985-03-09", "soon", *DAYS, {"date": "19850309"}, {"day": "2026-02-28"}, {}],
     "likes": [None, [], [1, 2.5], ["ski", 1], ["x" * 400] * 13, ["x" * 501], ["a\0"], ["x"] * 101, [None], "ski"],
 }
 

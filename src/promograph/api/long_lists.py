@@ -27,7 +27,7 @@ from graphql.type import assert_leaf_type, is_required_input_field
 from graphql.utilities.coerce_input_value import coerce_default_value
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from promograph.api.plain_lists import checker
+from promograph.api.plain_lists import are_plain
 
 LONG = 200
 """From so many items on a list is worth the trouble."""
@@ -98,7 +98,7 @@ def _checked(schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, 
             if isinstance(items, GraphQLList):
                 try:
                     coerce = coercer(items.of_type)
-                    coerced = part if checker(items.of_type)(part) else [coerce(item) for item in part]
+                    coerced = part if are_plain(items.of_type, part) else [coerce(item) for item in part]
                     found[variable, kind.fields[field].out_name or field] = coerced
                 except Irregular:
                     continue

@@ -5,8 +5,8 @@ The table is a copy of the real one with its indexes, apart from it; the rows ar
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import perf_counter
 
@@ -23,19 +23,26 @@ def code_rows(keys: Sequence[str]) -> list[CodeRow]:
 
 def sqlite_seconds(store: Path, rows: Sequence[CodeRow]) -> float:
     """`executemany`, in one transaction, into a new file beside the store's."""
-    with closing(sqlite3.connect(store)) as real:
-        found = real.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'code' AND sql IS NOT NULL").fetchall()
-        statements = [row[0] for row in found]
-    with closing(sqlite3.connect(store.with_suffix(".driver"), isolation_level=None)) as copy:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
-            copy.execute(f"PRAGMA {pragma}")
-        for statement in statements:
-            copy.execute(statement)
+    with sqlite_copy(store, "code") as copy:
         began = perf_counter()
         copy.execute("BEGIN")
         copy.executemany(f"INSERT INTO code ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?)", rows)
         copy.execute("COMMIT")
         return perf_counter() - began
+
+
+@contextmanager
+def sqlite_copy(store: Path, table: str) -> Iterator[sqlite3.Connection]:
+    """A file beside the store's with this table of it, its indexes too, and no rows; transactions are said by hand."""
+    with closing(sqlite3.connect(store)) as real:
+        found = real.execute("SELECT sql FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL", (table,))
+        statements = [row[0] for row in found.fetchall()]
+    with closing(sqlite3.connect(store.with_suffix(f".driver-{table}"), isolation_level=None)) as copy:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
+            copy.execute(f"PRAGMA {pragma}")
+        for statement in statements:
+            copy.execute(statement)
+        yield copy
 
 
 def postgres_seconds(url: str, rows: Sequence[CodeRow]) -> float:

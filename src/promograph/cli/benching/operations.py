@@ -62,6 +62,14 @@ def _all_issued(data: dict[str, Any], asked: dict[str, Any] | None, seen: set[st
     return None if len(codes) == wanted == len(seen) - before else "codesIssue did not give each customer a code"
 
 
+def _upserted(data: dict[str, Any], asked: dict[str, Any] | None, _: set[str]) -> Fault:
+    payload = data["customersUpsert"]
+    if payload["userErrors"]:
+        return f"customersUpsert was refused: {payload['userErrors'][0]}"
+    told = payload["created"] + payload["updated"]
+    return None if asked is None or told == len(asked["customers"]) else f"customersUpsert took {told} customers"
+
+
 def _counted(data: dict[str, Any], _: dict[str, Any] | None, __: set[str]) -> Fault:
     inventory = data["promotion"]["inventory"]
     parts = inventory["available"] + inventory["issued"] + inventory["blocked"] + inventory["void"]
@@ -89,6 +97,7 @@ ISSUE = "codeIssue"
 REDEEM = "codeRedeem"
 VALIDATE = "codeValidate"
 ISSUE_MANY = "codesIssue"
+UPSERT = "customersUpsert"
 INVENTORY = "inventory"
 PAGE = "promotions"
 NOTHING = "nothing"
@@ -113,6 +122,11 @@ OPERATIONS = {
         "mutation IssueMany($input: CodesIssueInput!) { codesIssue(input: $input) {"
         " codes userErrors { code field message } } }",
         _all_issued,
+    ),
+    UPSERT: Operation(
+        "mutation Upsert($input: CustomersUpsertInput!) { customersUpsert(input: $input) {"
+        " created updated userErrors { code field message } } }",
+        _upserted,
     ),
     INVENTORY: Operation(
         "query Inventory($input: String!) { promotion(handle: $input) {"

@@ -8,7 +8,7 @@ from rich.table import Table
 from promograph.cli.benching.figures import Row, Target, Yardstick
 from promograph.cli.benching.running import StoreReport
 
-_UNITS = {"requests": "", "codes": " codes"}
+_UNITS = {"requests": "", "codes": " codes", "customers": " customers"}
 
 
 def machine_table(facts: dict[str, str]) -> Table:

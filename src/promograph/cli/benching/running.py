@@ -9,7 +9,7 @@ from time import perf_counter
 import asyncpg
 from rich.progress import Progress
 
-from promograph.cli.benching import bulk, driver_alone, one_by_one, page, ruled, store_alone
+from promograph.cli.benching import bulk, customers, driver_alone, one_by_one, page, ruled, store_alone
 from promograph.cli.benching.driving import Job, LoadClient
 from promograph.cli.benching.figures import Row
 from promograph.cli.benching.ground import Bars, Ground
@@ -99,7 +99,7 @@ def _in_bulk(ground: Ground) -> list[Row]:
     loads = [bulk.generate(ground, driver_seconds), bulk.import_file(ground, file, driver_seconds)]
     with ground.bars.waiting("letting the store settle"):
         _settle(ground.url)
-    return [*loads, *bulk.issue_many(ground), *bulk.inventory(ground)]
+    return [*loads, *bulk.issue_many(ground), *customers.upsert(ground), *bulk.inventory(ground)]
 
 
 def _settle(url: str) -> None:

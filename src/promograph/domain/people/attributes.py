@@ -81,14 +81,10 @@ class AttributeReader:
 
     def odd(self, data: Sequence[Mapping[str, object]]) -> set[int]:
         """The places of those that `read` might not take as they are; the values of an attribute are asked together."""
-        columns: defaultdict[str, list[object]] = defaultdict(list)
-        for one in data:
-            for name, value in one.items():
-                columns[name].append(value)
         found: set[int] = set()
         if max(map(len, data), default=0) > MOST_ATTRIBUTES:
             found.update(place for place, one in enumerate(data) if len(one) > MOST_ATTRIBUTES)
-        for name, values in columns.items():
+        for name, values in _columns(data).items():
             known = self._types.get(name)
             if known is None or not are_plainly_right(values, known):
                 is_right = self._checks.get(name, _is_never_right)
@@ -119,6 +115,18 @@ class AttributeReader:
             sentence = f"The texts of one list have at most {LONGEST_LIST:,} characters together."
             raise place.bad(sentence, InputProblem.OUT_OF_RANGE)
         return found
+
+
+def _columns(data: Sequence[Mapping[str, object]]) -> Mapping[str, Sequence[object]]:
+    """The values of each attribute that any of these has."""
+    names = set(map(tuple, data))
+    if len(names) == 1:  # as it is where somebody writes out a table
+        return dict(zip(*names, zip(*(one.values() for one in data), strict=True), strict=True))
+    columns: defaultdict[str, list[object]] = defaultdict(list)
+    for one in data:
+        for name, value in one.items():
+            columns[name].append(value)
+    return columns
 
 
 def _is_never_right(_value: object) -> bool:

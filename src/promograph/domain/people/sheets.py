@@ -1,6 +1,7 @@
 """Customers as the rows of a sheet: which column is what, and each row as `customer_reading` reads a customer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -15,7 +16,8 @@ PIECE_ROWS = 2_000
 
 _IDS = {"id", "customer", "customer id", "client id", "client"}
 _FIELDS = ("email", "phone", "locale")
-_YES, _NO = {"true", "yes", "y", "1"}, {"false", "no", "n", "0"}
+_TRUTHS = dict.fromkeys(("true", "yes", "y", "1"), True) | dict.fromkeys(("false", "no", "n", "0"), False)
+_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,4})?")
 _MOST_COLUMNS = 60
 
 
@@ -110,23 +112,27 @@ class _Rows:
     def __init__(self, head: Head, columns: CustomerColumns) -> None:
         self._id = _id_place(head, columns.id)
         fields = {name: getattr(columns, name) for name in _FIELDS}
-        self._fields = {name: head.place(at, ("columns", name)) for name, at in fields.items() if at is not None}
+        self._fields = [(name, head.place(at, ("columns", name))) for name, at in fields.items() if at is not None]
         consent = columns.consent or {}
-        self._consent = {channel: head.place(at, ("columns", "consent")) for channel, at in consent.items()}
+        self._consent = [(channel, head.place(at, ("columns", "consent"))) for channel, at in consent.items()]
         self._attributes = [
-            (one.name, head.place(one.column, ("columns", "attributes", str(n), "column")), one.type)
+            (one.name, head.place(one.column, ("columns", "attributes", str(n), "column")), _READ.get(one.type, str))
             for n, one in enumerate(columns.attributes)
         ]
+        places = [place for _, place in (*self._fields, *self._consent)] + [place for _, place, _ in self._attributes]
+        self._width = max(self._id, *places) + 1 if places else self._id + 1
 
     def customer(self, cells: Cells) -> Mapping[str, Any]:
-        def at(place: int) -> str:
-            return cells[place].strip() if place < len(cells) else ""
-
-        told: dict[str, Any] = {"id": at(self._id)}
-        told |= {name: text for name, place in self._fields.items() if (text := at(place))}
-        consent = {channel: _truth(text) for channel, place in self._consent.items() if (text := at(place))}
-        attributes = {name: _value(text, type_) for name, place, type_ in self._attributes if (text := at(place))}
-        return {**told, "consent": consent, "attributes": attributes}
+        texts = [cell.strip() for cell in cells]
+        if len(texts) < self._width:
+            texts += [""] * (self._width - len(texts))
+        told: dict[str, Any] = {"id": texts[self._id]}
+        for name, place in self._fields:
+            if text := texts[place]:
+                told[name] = text
+        told["consent"] = {channel: _truth(text) for channel, place in self._consent if (text := texts[place])}
+        told["attributes"] = {name: read(text) for name, place, read in self._attributes if (text := texts[place])}
+        return told
 
 
 def _id_place(head: Head, column: str | None) -> int:
@@ -141,25 +147,39 @@ def _id_place(head: Head, column: str | None) -> int:
     return 0
 
 
+# How a cell tells a value, as `reading` takes it; what is none of its type is found out there.
+
+
 def _truth(text: str) -> Any:
     """What is neither yes nor no stays as it is, and is then told to be neither."""
-    return True if text.casefold() in _YES else False if text.casefold() in _NO else text
+    return _TRUTHS.get(text.casefold(), text)
 
 
-def _value(text: str, type_: ValueType | None) -> Any:
-    """As an attribute's value is told; what is none of its type is found out where it is read."""
-    match type_:
-        case ValueType.NUMBER:
-            return {"number": text}
-        case ValueType.BOOLEAN:
-            return _truth(text)
-        case ValueType.DATE:
-            # Spreadsheets write days with a midnight.
-            return {"date": text[:10] if text[10:].strip("T ").strip("0:. ") == "" else text}
-        case ValueType.LIST:
-            return [part for part in map(str.strip, text.split(";")) if part]
-        case _:
-            return text
+def _number(text: str) -> Any:
+    """As such where a number of Python's is the same to the last digit: that is looked at by the hundred."""
+    if not _PLAIN_NUMBER.fullmatch(text):
+        return {"number": text}
+    if "." not in text:
+        return int(text)
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _day(text: str) -> Any:
+    # Spreadsheets write days with a midnight.
+    return {"date": text[:10] if text[10:].strip("T ").strip("0:. ") == "" else text}
+
+
+def _members(text: str) -> Any:
+    return [part for part in map(str.strip, text.split(";")) if part]
+
+
+_READ: Mapping[ValueType | None, Callable[[str], Any]] = {
+    ValueType.NUMBER: _number,
+    ValueType.BOOLEAN: _truth,
+    ValueType.DATE: _day,
+    ValueType.LIST: _members,
+}
 
 
 def _shallow(columns: CustomerColumns) -> dict[str, Any]:
