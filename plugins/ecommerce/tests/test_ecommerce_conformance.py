@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from promograph import Desk, OrderChannel, ProviderEvent, ProviderRequest
-from promograph.testing.order_conformance import CODE, ORDER_CASES, OrderCase, OrderStage, run_order_case
+from promograph.testing.order_conformance import CASES, CODE, Case, OrderStage, run
 from promograph_ecommerce import EcommerceChannel
 
 from .shop_calls import (
@@ -88,9 +88,9 @@ class AnyShopStage(Stage):
 
 
 @pytest.mark.parametrize("stage", [ShopifyStage, WooCommerceStage, AnyShopStage])
-@pytest.mark.parametrize("case", ORDER_CASES)
-def test_shops_conform(case: OrderCase, stage: type[Stage]) -> None:
-    run_order_case(case, stage)
+@pytest.mark.parametrize("case", CASES)
+def test_shops_conform(case: Case, stage: type[Stage]) -> None:
+    run(case, stage)
 
 
 class Trusting(EcommerceChannel):
@@ -116,9 +116,9 @@ def test_the_kit_sees_what_is_wrong(wrong: type[EcommerceChannel]) -> None:
             return wrong(settings())
 
     fallen = []
-    for case in ORDER_CASES:
+    for case in CASES:
         try:
-            run_order_case(case, WrongStage)
+            run(case, WrongStage)
         except (AssertionError, ValueError):
             fallen.append(case)
     assert fallen

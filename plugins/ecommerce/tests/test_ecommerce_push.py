@@ -14,7 +14,6 @@ from promograph import (
     Money,
     Offer,
     OfferGone,
-    OrderState,
     Percentage,
     Secret,
     Shop,
@@ -268,24 +267,3 @@ async def test_a_coupon_that_was_deleted_is_made_again(there: StandIn, woocommer
     assert again.remote is not None
     assert again.remote != answer.remote
     assert working(there, woocommerce) == {"WINTER-0000"}
-
-
-async def test_orders_are_listed_as_webhooks_tell_them(there: StandIn, shop: Shop) -> None:
-    for n in range(1, 231):
-        there.sell(n, f"WINTER-{n:04}", is_cancelled=n == 7)
-    since, after, found = datetime(2027, 3, 1, tzinfo=UTC), None, []
-    while True:
-        page = await shop.orders(since, after)
-        found += page.orders
-        after = page.after
-        if after is None:
-            break
-    assert [news.order for news in found] == [str(n) for n in range(1, 231)]
-    cancelled = [news.order for news in found if news.standing and news.standing.state is OrderState.CANCELLED]
-    assert cancelled == ["7"]
-    news = found[0]
-    assert news.shop == shop.name
-    assert news.standing is not None
-    assert news.standing.codes[0].discount == 500
-    assert news.standing.codes[0].code.upper() == "WINTER-0001"
-    assert news.standing.currency == "EUR"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from promograph import Secret, Shop
-from promograph.testing.conformance import Fault
 from promograph.testing.shop_conformance import CASES, Case, ShopStage, run
+from promograph.testing.stages import Fault
 from promograph_ecommerce import EcommerceSettings, Shopify, ShopifySettings, WooCommerce, WooCommerceSettings
 
 from .standin import StandIn, open_shops
@@ -26,6 +26,9 @@ class _Stage(ShopStage):
         ways = {Fault.BUSY: "busy", Fault.BROKEN: "broken", Fault.LOST_ANSWER: "broken-after"}
         faults.every, faults.asked = (0 if fault is Fault.NONE else 1), 0
         faults.ways, faults.changes_only = (ways.get(fault, "busy"),), True
+
+    def sell(self, order: int, code: str, *, is_cancelled: bool = False) -> None:
+        self._there.sell(order, code, is_cancelled=is_cancelled)
 
 
 class ShopifyStage(_Stage):

@@ -10,14 +10,11 @@ An author writes a `Stage`: the channel before a provider that does as it is tol
 """
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
-from types import TracebackType
-from typing import Self
 
 from promograph.channels import (
     BadSignature,
@@ -31,25 +28,11 @@ from promograph.channels import (
 )
 from promograph.domain.sending.deliveries import DeliveryEventKind, DeliveryState, delivery_state
 from promograph.plugins.checking import check_channel
+from promograph.testing.stages import Fault, FaultyStage, run
 
-_PATIENCE_SECONDS = 120.0
+__all__ = ["CASES", "Case", "Fault", "Stage", "Taken", "messages", "run"]
+
 _MANY = 20
-
-
-class Fault(StrEnum):
-    """What a provider does to every message, until it is told otherwise."""
-
-    NONE = "NONE"
-    BUSY = "BUSY"
-    """It takes nothing and says that it is busy: HTTP 429, SMTP 451."""
-    BROKEN = "BROKEN"
-    """It fails without taking anything: HTTP 500, a connection closed."""
-    GARBAGE = "GARBAGE"
-    """It takes the message, and answers something that means nothing."""
-    LOST_ANSWER = "LOST_ANSWER"
-    """It takes the message, and its answer never arrives."""
-    SLOW = "SLOW"
-    """It takes longer to answer than the channel waits; the stage sets the channel's patience to a second or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +44,11 @@ class Taken:
     text: str
 
 
-class Stage(ABC):
+class Stage(FaultyStage):
     """A channel before a provider that does as it is told. It is entered before a case and left after it."""
 
     bad_address: str
     """A recipient whom the provider refuses for good."""
-
-    secrets: Sequence[str] = ()
-    """What the channel was told and must not show."""
 
     @abstractmethod
     def channel(self) -> MessageChannel:
@@ -77,10 +57,6 @@ class Stage(ABC):
     @abstractmethod
     def address(self, number: int) -> str:
         """A recipient who is fine; another one for each number."""
-
-    @abstractmethod
-    def behave(self, fault: Fault) -> None:
-        """From now on."""
 
     @abstractmethod
     def taken(self) -> Sequence[Taken]:
@@ -93,27 +69,8 @@ class Stage(ABC):
         """
         raise NotImplementedError
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give back what was opened."""
-        self.behave(Fault.NONE)
-
 
 Case = Callable[[Stage], Awaitable[None]]
-
-
-def run(case: Case, stage: Callable[[], Stage]) -> None:
-    """Run one case on a new stage; AssertionError where the channel does not stand it."""
-
-    async def main() -> None:
-        async with asyncio.timeout(_PATIENCE_SECONDS), stage() as made:
-            await case(made)
-
-    asyncio.run(main())
 
 
 def messages(stage: Stage, count: int = _MANY) -> list[Message]:

@@ -1,16 +1,15 @@
 """The conformance kit for shops: what every channel that hears of orders has to stand.
 
-An author writes an `OrderStage`, which tells in the shop's words what a case wants told; each of `ORDER_CASES` is a
+An author writes an `OrderStage`, which tells in the shop's words what a case wants told; each of `CASES` is a
 test:
 
-    @pytest.mark.parametrize("case", ORDER_CASES)
-    def test_my_shop_conforms(case: OrderCase) -> None:
-        run_order_case(case, MyShopStage)
+    @pytest.mark.parametrize("case", CASES)
+    def test_my_shop_conforms(case: Case) -> None:
+        run(case, MyShopStage)
 """
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from itertools import permutations
 
@@ -18,15 +17,15 @@ from promograph.channels import BadSignature, Capability, OrderChannel, Provider
 from promograph.domain.sending.deliveries import DeliveryEventKind
 from promograph.plugins.checking import check_channel
 from promograph.testing.fake_desk import FakeDesk
+from promograph.testing.stages import BareStage, run
+
+__all__ = ["CASES", "CODE", "Case", "OrderStage", "run"]
 
 CODE = "SPRING-7H2K"
 
 
-class OrderStage(ABC):
+class OrderStage(BareStage, ABC):
     """A shop with one order of 100.00, on which the code `CODE` took 10.00 off. What it tells is signed."""
-
-    secrets: Sequence[str] = ()
-    """What the channel was told and must not show."""
 
     @abstractmethod
     def channel(self) -> OrderChannel:
@@ -49,16 +48,7 @@ class OrderStage(ABC):
         """As `sold`, signed with another secret."""
 
 
-OrderCase = Callable[[OrderStage], Awaitable[None]]
-
-
-def run_order_case(case: OrderCase, stage: Callable[[], OrderStage]) -> None:
-    """Run one case on a new stage; AssertionError where the channel does not stand it."""
-
-    async def main() -> None:
-        await case(stage())
-
-    asyncio.run(main())
+Case = Callable[[OrderStage], Awaitable[None]]
 
 
 async def it_says_that_it_hears_of_orders(stage: OrderStage) -> None:
@@ -128,7 +118,7 @@ async def _told(stage: OrderStage, *requests: ProviderRequest) -> FakeDesk:
     return desk
 
 
-ORDER_CASES: tuple[OrderCase, ...] = (
+CASES: tuple[Case, ...] = (
     it_says_that_it_hears_of_orders,
     only_the_shop_is_heard,
     an_order_is_told_once,

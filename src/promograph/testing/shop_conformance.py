@@ -7,26 +7,33 @@ An author writes a `ShopStage`: the adapter before a shop that does as it is tol
         run(case, MyStage)
 """
 
-import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
+from datetime import UTC, datetime
 
 from promograph.channels import CodeAnswer, Opened, Shop, ShopCode, ShopFault
+from promograph.domain.codes import normalise
+from promograph.domain.orders.news import OrderNews, OrderState
 from promograph.domain.rewards import Percentage, Single
 from promograph.domain.shops.offers import Offer
-from promograph.testing.conformance import Fault
+from promograph.testing.stages import Fault, FaultyStage, run
 
-_PATIENCE_SECONDS = 120.0
+__all__ = ["CASES", "Case", "ShopStage", "run"]
+
+_SINCE = datetime(2027, 1, 1, tzinfo=UTC)
+_ORDERS = 230
+"""More than shops give at a time."""
 
 OFFER = Offer(handle="winter", name="Winter", reward=Single(type="off", value=Percentage(basis_points=1_000)))
 OFFER_ONCE = replace(OFFER, uses_per_code=1)
 
 
-class ShopStage(ABC):
-    """A shop's adapter before a shop that does as it is told. It is entered before a case and left after it."""
+class ShopStage(FaultyStage):
+    """A shop's adapter before a shop that does as it is told. It is entered before a case and left after it.
+
+    It behaves as it is told to whatever changes something there: NONE, BUSY, BROKEN or LOST_ANSWER.
+    """
 
     bad_code: str
     """A code that the shop never takes."""
@@ -36,34 +43,15 @@ class ShopStage(ABC):
         """A new adapter before the same shop."""
 
     @abstractmethod
-    def behave(self, fault: Fault) -> None:
-        """From now on, to whatever changes something there: NONE, BUSY, BROKEN or LOST_ANSWER."""
-
-    @abstractmethod
     def working(self) -> Sequence[str]:
         """The texts in capitals of all codes that work there now, one that is there twice twice."""
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give back what was opened."""
-        self.behave(Fault.NONE)
+    @abstractmethod
+    def sell(self, order: int, code: str, *, is_cancelled: bool = False) -> None:
+        """The shop has an order with this id, of the year 2027, on which the code took 5.00 EUR off."""
 
 
 Case = Callable[[ShopStage], Awaitable[None]]
-
-
-def run(case: Case, stage: Callable[[], ShopStage]) -> None:
-    """Run one case on a new stage; AssertionError where the shop does not stand it."""
-
-    async def main() -> None:
-        async with asyncio.timeout(_PATIENCE_SECONDS), stage() as made:
-            await case(made)
-
-    asyncio.run(main())
 
 
 async def it_has_words_for_a_percentage(stage: ShopStage) -> None:
@@ -155,6 +143,34 @@ async def an_offer_that_was_made_unheard_is_the_same(stage: ShopStage) -> None:
     await shop.close()
 
 
+async def orders_are_listed_each_once_as_they_stand(stage: ShopStage) -> None:
+    shop = stage.shop()
+    for number in range(1, _ORDERS + 1):
+        stage.sell(number, f"WINTER-{number:04}", is_cancelled=number == 7)
+    found: list[OrderNews] = []
+    after: str | None = None
+    while True:
+        page = await shop.orders(_SINCE, after)
+        found += page.orders
+        after = page.after
+        if after is None:
+            break
+        assert page.orders, "a page that is not the last one has orders"
+    assert sorted(int(news.order) for news in found) == list(range(1, _ORDERS + 1)), "each once, and no others"
+    for news in found:
+        _check_order(shop, news)
+    await shop.close()
+
+
+def _check_order(shop: Shop, news: OrderNews) -> None:
+    standing = news.standing
+    assert standing is not None
+    state = OrderState.CANCELLED if news.order == "7" else OrderState.SOLD
+    assert (news.shop, standing.state, standing.currency) == (shop.name, state, "EUR")
+    codes = [(normalise(code.code), code.discount) for code in standing.codes]
+    assert codes == [(f"WINTER-{int(news.order):04}", 500)]
+
+
 async def _opened(shop: Shop) -> tuple[str, set[str]]:
     """An offer, and the code that it was made with, where it was."""
     opened: Opened = await shop.open(OFFER_ONCE, ShopCode(text="FIRST", uses=1))
@@ -198,4 +214,5 @@ CASES: tuple[Case, ...] = (
     a_shop_that_does_nothing_is_asked_again,
     a_closed_offer_works_nowhere_and_opens_again,
     an_offer_that_was_made_unheard_is_the_same,
+    orders_are_listed_each_once_as_they_stand,
 )
