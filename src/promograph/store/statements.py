@@ -197,6 +197,9 @@ def savepoint(connection: Connection) -> Iterator[None]:
     try:
         yield
     except Exception:
+        driver = driver_of(connection)
+        if isinstance(driver, sqlite3.Connection) and not driver.in_transaction:
+            raise  # a full disk has ended all of the transaction
         _say(connection, "ROLLBACK TO SAVEPOINT inside")
         _say(connection, "RELEASE SAVEPOINT inside")
         raise
