@@ -300,14 +300,19 @@ async def fill(ground: Ground, random: Random, count: int) -> dict[str, Customer
     return {id_: facts[id_] for id_ in changes}
 
 
-async def chosen(ground: Ground, *wanted: Condition) -> list[set[str]]:
+async def chosen(ground: Ground, *wanted: Condition, of_everybody: bool = False) -> list[set[str]]:
     """For each condition, the customers of whom the SQL says that it holds; all of them in one statement."""
 
     def work(connection: Connection) -> list[set[str]]:
         known = segments.reached_from(connection, ["inner", "outer"])
         dialect = connection.dialect.name
-        found = [compiled(one, known, dialect, NOW, prefix=f"c{n}_") for n, one in enumerate(wanted)]
-        statement = Statement(f"SELECT c.id, {', '.join(one.sql for one in found)} FROM customer c")
+        found = [
+            compiled(one, known, dialect, NOW, prefix=f"c{n}_", of_everybody=of_everybody)
+            for n, one in enumerate(wanted)
+        ]
+        joins = "".join(one.joins for one in found)
+        assert bool(joins) <= of_everybody
+        statement = Statement(f"SELECT c.id, {', '.join(one.sql for one in found)} FROM customer c{joins}")
         params = {name: value for one in found for name, value in one.params.items()}
         ids, *columns = zip(*map(tuple, statement.fetch(connection, **params)), strict=True)
         for condition, column in zip(wanted, columns, strict=True):
@@ -321,9 +326,11 @@ def meant(condition: Condition, facts: dict[str, CustomerFacts]) -> set[str]:
     return {id_ for id_, customer in facts.items() if conditions.holds(condition, Facts(now=NOW, customer=customer))}
 
 
-async def agree(ground: Ground, facts: dict[str, CustomerFacts], *wanted: Condition) -> list[int]:
+async def agree(
+    ground: Ground, facts: dict[str, CustomerFacts], *wanted: Condition, of_everybody: bool = False
+) -> list[int]:
     """How many both find, for each."""
-    found = await chosen(ground, *wanted)
+    found = await chosen(ground, *wanted, of_everybody=of_everybody)
     for condition, ids in zip(wanted, found, strict=True):
         assert ids == meant(condition, facts), conditions.dump(condition)
     return [len(ids) for ids in found]
@@ -377,6 +384,10 @@ async def test_every_leaf_over_codes(ground: Ground) -> None:
         for op, count, key in product(COMPARISONS, range(4), KEYS)
     ]
     assert sum(await agree(ground, facts, *leaves)) > 10_000
+    # One of several, they are joined where all customers are asked; a statement takes so many joins and no more.
+    several = [AnyOf(tuple(leaves[n::10])) for n in range(10)] + [AnyOf((leaf,)) for leaf in leaves[::20]]
+    several.append(AnyOf((Not(InSegment(segment="outer")), leaves[-1], Not(leaves[7]))))
+    await agree(ground, facts, *several, of_everybody=True)
     for handle in (*HANDLES, "unheard-of"):
         for found in await agree(ground, facts, HoldsCode(promotion=handle), HasRedeemed(promotion=handle)):
             assert (0 < found < len(facts)) is (handle in HANDLES)

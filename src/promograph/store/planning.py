@@ -4,11 +4,22 @@ from sqlalchemy import Connection
 
 from promograph.store.statements import Statement
 
+LONG_QUESTIONS = {
+    # What a long question costs depends on its values, and planning it takes nothing against it.
+    "plan_cache_mode": "force_custom_plan",
+    # What is looked up by the million lies in memory, or on disks that find any page as soon as the next one.
+    "random_page_cost": "1.1",
+    # Some hundred thousand customers are remembered at a time, and with 4 MB they go to the disk and back. With much
+    # more, codes are counted in a table without order where their index has them by customer.
+    "work_mem": "16MB",
+}
+"""Settings of PostgreSQL for a question that goes through all customers or codes."""
+
 # The connections that write are told to go by indexes, row by row, which is right for a batch of a few thousand.
 _FREE = tuple(
     Statement(f"SET LOCAL {setting}")
     for setting in (
-        "plan_cache_mode = auto",
+        *(f"{name} = '{value}'" for name, value in LONG_QUESTIONS.items()),
         "join_collapse_limit = 8",
         "enable_hashjoin = on",
         "enable_material = on",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from promograph.domain.conditions.customers import InSegment
 from promograph.domain.people.audiences import Audience, AudienceKind
+from promograph.domain.people.moving import ever
 from promograph.domain.people.segments import in_order
 from promograph.domain.sending.plans import JOINING_DAYS, Head
 from promograph.store.people import segments
@@ -66,10 +67,14 @@ def _moving(connection: Connection, audience: Audience, reached: str, now: datet
     known = segments.reached_from(connection, [handle])
     moves = any(known[each].needs().day for each in in_order(frozenset({handle}), known))
     days = range(JOINING_DAYS + 1) if moves else (0,)
-    found = [compile_for(connection, InSegment(segment=handle), now - n * _DAY, prefix=f"d{n}_") for n in days]
+    meant, instants = InSegment(segment=handle), [now - n * _DAY for n in days]
+    found = [compile_for(connection, meant, at, prefix=f"d{n}_") for n, at in enumerate(instants)]
     params = {name: value for one in found for name, value in one.params.items()}
     params |= {f"t{n}": to_micros(now - n * _DAY) for n in (days if moves else (0, JOINING_DAYS))}
     if moves:
+        # Most are in it on none of these days: they are asked once, and not for each day.
+        once = compile_for(connection, ever(meant, known, instants), now, prefix="e")
+        params, reached = {**params, **once.params}, f"{reached} AND {once.sql}"
         was_in = ", ".join(f"c.created_at <= :t{n} AND {one.sql} AS in{n}" for n, one in zip(days, found, strict=True))
         joined = " + ".join(f"CASE WHEN c.in{n} AND NOT c.in{n + 1} THEN 1 ELSE 0 END" for n in range(JOINING_DAYS))
     else:

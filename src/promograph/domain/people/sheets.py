@@ -14,6 +14,9 @@ from promograph.errors import BadInput, InputProblem
 PIECE_ROWS = 2_000
 """How many rows are read, and written, at a time."""
 
+_IDS_AT_ONCE = 5
+"""Where a row is an id and nothing else, so many times as many."""
+
 _IDS = {"id", "customer", "customer id", "client id", "client"}
 _FIELDS = ("email", "phone", "locale")
 _TRUTHS = dict.fromkeys(("true", "yes", "y", "1"), True) | dict.fromkeys(("false", "no", "n", "0"), False)
@@ -58,6 +61,11 @@ class CustomerColumns:
         """Whether there is nothing to tell of a customer but that there is one."""
         return not any(asdict(self)[name] for name in (*_FIELDS, "consent", "attributes"))
 
+    @property
+    def piece_rows(self) -> int:
+        """How many rows of a file with these columns are written at a time."""
+        return PIECE_ROWS * (_IDS_AT_ONCE if self.only_ids else 1)
+
     def checked(self, known: Mapping[str, ValueType]) -> "CustomerColumns":
         """With the type of every attribute. BadInput for names and types that cannot be."""
         if len(self.attributes) > _MOST_COLUMNS:
@@ -84,21 +92,23 @@ class Piece:
     faults: Sequence[tuple[int, str]] = ()
 
 
-def read_customer_rows(sheet: Sheet, columns: CustomerColumns, reading: Reading) -> Iterator[Piece]:
+def read_customer_rows(
+    sheet: Sheet, columns: CustomerColumns, reading: Reading, *, piece_rows: int = PIECE_ROWS
+) -> Iterator[Piece]:
     """The rows of a sheet, a piece at a time. BadInput where a column is not there."""
     named = [columns.id, columns.email, columns.phone, columns.locale, *(columns.consent or {}).values()]
     wanted = [column for column in (*named, *(one.column for one in columns.attributes)) if column is not None]
     head = find_head(sheet, wanted, lambda cell: header_word(cell) in _IDS, reading.header)
     rows = _Rows(head, columns)
     for block in sheet.blocks(after=head.rows):
-        for start in range(0, len(block.rows), PIECE_ROWS):
+        damage = {row: why for (row, _), why in reversed(list(block.damaged.items()))}
+        for start in range(0, len(block.rows), piece_rows):
             numbers: list[int] = []
             customers: list[Mapping[str, Any]] = []
             faults: list[tuple[int, str]] = []
-            for place in range(start, min(start + PIECE_ROWS, len(block.rows))):
+            for place in range(start, min(start + piece_rows, len(block.rows))):
                 cells, number = block.rows[place], block.numbers[place]
-                damage = next((why for (row, _), why in block.damaged.items() if row == place), None)
-                if (fault := block.faults.get(place) or damage) is not None:
+                if (fault := block.faults.get(place) or damage.get(place)) is not None:
                     faults.append((number, fault))
                 elif any(cell.strip() for cell in cells):
                     numbers.append(number)
@@ -110,7 +120,7 @@ class _Rows:
     """Where in a row each thing stands. An empty cell says nothing."""
 
     def __init__(self, head: Head, columns: CustomerColumns) -> None:
-        self._id = _id_place(head, columns.id)
+        self._id, self._only_ids = _id_place(head, columns.id), columns.only_ids
         fields = {name: getattr(columns, name) for name in _FIELDS}
         self._fields = [(name, head.place(at, ("columns", name))) for name, at in fields.items() if at is not None]
         consent = columns.consent or {}
@@ -127,6 +137,8 @@ class _Rows:
         if len(texts) < self._width:
             texts += [""] * (self._width - len(texts))
         told: dict[str, Any] = {"id": texts[self._id]}
+        if self._only_ids:
+            return told
         for name, place in self._fields:
             if text := texts[place]:
                 told[name] = text

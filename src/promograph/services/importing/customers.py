@@ -15,7 +15,7 @@ from promograph.domain.keys import checked_handle, checked_optional
 from promograph.domain.people.audiences import AudienceKind, AudienceSource
 from promograph.domain.people.names import checked_name
 from promograph.domain.people.reading import ReadCustomers, read_customers
-from promograph.domain.people.sheets import CustomerColumns, Piece, read_customer_rows
+from promograph.domain.people.sheets import PIECE_ROWS, CustomerColumns, Piece, read_customer_rows
 from promograph.domain.sheets import Reading
 from promograph.errors import StoreBusy
 from promograph.services.ahead import ahead
@@ -42,13 +42,17 @@ BadRow = tuple[int, str | None, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerOrder:
-    """What to read from a file. `audience` is the name of a new one that its customers become, `handle` its handle."""
+    """What to read from a file. `audience` is the name of a new one that its customers become, `handle` its handle.
+
+    `piece_rows`: how many rows are written at a time. A job that goes on counts what it has done in these.
+    """
 
     columns: CustomerColumns = field(default_factory=CustomerColumns)
     reading: Reading = field(default_factory=Reading)
     dry_run: bool = False
     audience: str | None = None
     handle: str | None = None
+    piece_rows: int = PIECE_ROWS
 
     @classmethod
     def of(cls, kept: dict[str, Any]) -> "CustomerOrder":
@@ -85,7 +89,8 @@ class CustomerImports:
         """The job of an import, begun. BadInput for columns, names and types that cannot be."""
         checked_optional(key, "idempotencyKey")
         known = await self._database.read(attributes.every)
-        order = replace(order, columns=order.columns.checked(known))
+        columns = order.columns.checked(known)
+        order = replace(order, columns=columns, piece_rows=columns.piece_rows)
         if order.audience is not None:
             named = checked_name(order.audience, "An audience")
             order = replace(order, audience=named, handle=checked_handle(order.handle or handle_from(named)))
@@ -98,9 +103,10 @@ class CustomerImports:
             job_files.give(connection, file.id, job.id, now + _KEPT)
             return asdict(_State(audience=_new_audience(connection, order, job, now)))
 
+        said = {name: value for name, value in kept.items() if name != "piece_rows"}
         new = NewJob(kind=JobKind.CUSTOMERS_IMPORT, input={**kept, "file": file.id})
         operation = "customersImport" if order.audience is None else "audienceImport"
-        job = await self._jobs.submit(new, Asking(operation=operation, key=key, asked=[kept, file.digest]), begin)
+        job = await self._jobs.submit(new, Asking(operation=operation, key=key, asked=[said, file.digest]), begin)
         await self._files.drop(file.id)  # where the key had its job already, nobody wants it
         return job
 
@@ -228,7 +234,7 @@ async def _pieces(copy: IO[bytes], order: CustomerOrder, pace: Pace) -> AsyncGen
     def read() -> Iterator[Piece]:
         copy.seek(0)
         sheet = open_sheet(iter(lambda: copy.read(_CHUNK), b""), order.reading)
-        yield from read_customer_rows(sheet, order.columns, order.reading)
+        yield from read_customer_rows(sheet, order.columns, order.reading, piece_rows=order.piece_rows)
 
     async with aclosing(ahead(read(), pace)) as coming:
         async for piece in coming:

@@ -12,13 +12,12 @@ from promograph.store.databases.database import Database, Work
 from promograph.store.databases.demand import Demand
 from promograph.store.databases.failures import Unconfirmed, is_gone, is_transient, wrapped
 from promograph.store.databases.postgres_links import PLANNING, Links, link_driver
+from promograph.store.planning import LONG_QUESTIONS
 
 T = TypeVar("T")
 
 _LINKS = 6
 _COLD_CONNECTIONS = 4
-# What a long question costs depends on its values, and planning it takes nothing against it.
-_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
 # A server that stands still in the middle of a transaction (stopped, swapped out, behind a broken network) keeps what
 # it locked from all the others: PostgreSQL lets go of it after a while, and should that server come to, it begins anew.
 _IDLE_SECONDS = 30
@@ -48,7 +47,7 @@ class PostgresDatabase(Database):
         self._links = Links(self._hot, most=_LINKS)
         # Long reads keep to connections of their own: they want the planner's freedom, and nobody waits behind them.
         self._cold = _engine(
-            url, _PLANNED_ANEW, pool_size=_COLD_CONNECTIONS, max_overflow=0, pool_timeout=_STATEMENT_SECONDS
+            url, LONG_QUESTIONS, pool_size=_COLD_CONNECTIONS, max_overflow=0, pool_timeout=_STATEMENT_SECONDS
         )
         # Outside a transaction each statement sees the newest state, and BEGIN and ROLLBACK are saved.
         self._reader = self._cold.execution_options(isolation_level="AUTOCOMMIT")

@@ -4,8 +4,8 @@ What it says of a customer is what `domain.conditions.holds` says of their facts
 conditions. Values are parameters; the text depends on the shape of the condition alone.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -34,6 +34,9 @@ The sum keeps planners from walking all uses of the promotion for each customer.
 """
 
 
+_SIGNS = {Op.EQUALS: "=", Op.LT: "<", Op.LTE: "<=", Op.GT: ">", Op.GTE: ">="}
+
+
 def usable(no_shared_uses: str) -> str:
     """Of `issuance i` and its `code k`, that the customer may still use it, as far as the code goes."""
     return f"NOT k.blocked AND NOT k.void AND (i.seq <> 0 AND k.uses = 0 OR i.seq = 0 AND {no_shared_uses})"
@@ -44,10 +47,11 @@ USABLE = usable(f"NOT EXISTS (SELECT 1 {SHARED_USES})")
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An expression and the values of its parameters, by name."""
+    """An expression and the values of its parameters, by name. `joins` is what stands behind `customer c` for it."""
 
     sql: str
     params: Mapping[str, Any]
+    joins: str = ""
 
 
 class AttributeSql(Protocol):
@@ -68,17 +72,26 @@ _ATTRIBUTES: Mapping[str, AttributeSql] = {
 }
 
 
-def compiled(condition: Condition, segments: Conditions, dialect: str, now: datetime, *, prefix: str = "p") -> Compiled:
+def compiled(
+    condition: Condition,
+    segments: Conditions,
+    dialect: str,
+    now: datetime,
+    *,
+    prefix: str = "p",
+    of_everybody: bool = False,
+) -> Compiled:
     """`segments` are those that the condition rests on, and theirs in turn; in one that is not there is nobody.
 
     `now` settles which day a moving one is. With a `prefix` of its own for the names of its parameters, one expression
-    can stand beside another.
+    can stand beside another. `of_everybody`: it is asked of all customers there are, and not of one after the other.
 
     BadInput naming the place of a part that is not about customers, and where segments go round in a circle.
     """
     check_about_customers(condition)
     compiler = _Compiler(dialect, segments, now, prefix)
-    return Compiled(compiler.of(condition), compiler.params)
+    compiler.joins_counts = of_everybody and dialect == "postgresql"
+    return Compiled(compiler.of(condition), compiler.params, compiler.joins)
 
 
 @dataclass(slots=True)
@@ -88,6 +101,9 @@ class _Compiler:
     now: datetime
     prefix: str
     params: dict[str, Any] = field(default_factory=dict)
+    joins_counts: bool = False
+    _counts: dict[tuple[str | None, datetime | None], str] = field(default_factory=dict)
+    _is_one_of_several: bool = False
     _above: list[str] = field(default_factory=list)
     _count: int = 0
 
@@ -98,9 +114,12 @@ class _Compiler:
             raise BadInput(InputProblem.TOO_MANY, sentence, field=("condition",))
         match condition:
             case AllOf(conditions=inner):
-                return f"({' AND '.join(map(self.of, inner))})" if inner else "true"
+                return f"({' AND '.join(map(self.of, _easiest_first(inner)))})" if inner else "true"
             case AnyOf(conditions=inner):
-                return f"({' OR '.join(map(self.of, inner))})" if inner else "false"
+                self._is_one_of_several, was = True, self._is_one_of_several
+                either = " OR ".join(map(self.of, _easiest_first(inner)))
+                self._is_one_of_several = was
+                return f"({either})" if inner else "false"
             case Not(condition=only):
                 return f"(NOT {self.of(only)})"
             case InSegment(segment=handle):
@@ -130,7 +149,24 @@ class _Compiler:
         self._above.pop()
         return inside
 
+    @property
+    def joins(self) -> str:
+        """The codes of all customers, counted once for all leaves that ask how many there are."""
+        if not self._counts:
+            return ""
+        counts = ", ".join(f"count(*) FILTER (WHERE {meant}) AS n{n}" for n, meant in enumerate(self._counts.values()))
+        counted = f"SELECT i.customer, {counts} FROM issuance i WHERE {FIRST_ISSUED} GROUP BY i.customer"
+        return f" LEFT JOIN ({counted}) {self.prefix}n ON {self.prefix}n.customer = c.id"
+
     def _issued(self, leaf: CodesIssued) -> str:
+        if self.joins_counts and self._is_one_of_several:
+            # What must hold in any case is joined by its own plan, which begins with the few; as one of several it
+            # would be looked for customer by customer.
+            key = (leaf.promotion, leaf.since)
+            if key not in self._counts:
+                self._counts[key] = " AND ".join(self._meant(leaf)) or "true"
+            column = f"{self.prefix}n.n{list(self._counts).index(key)}"
+            return f"(coalesce({column}, 0) {_SIGNS[leaf.op]} {self._put(leaf.count)})"
         match leaf.op:
             case Op.GTE:
                 return self._issued_at_least(leaf, leaf.count)
@@ -148,20 +184,24 @@ class _Compiler:
         """That there are some is asked in the way that planners know best; more of them have to be counted."""
         if count <= 0:
             return "true"
-        meant = [FIRST_ISSUED]
-        if leaf.promotion is not None:
-            meant.append(self._of_promotion("i", leaf.promotion))
-        if leaf.since is not None:
-            meant.append(f"i.issued_at >= {self._put(to_micros(leaf.since))}")
-        rows = f"FROM issuance i WHERE {' AND '.join(meant)}"
+        rows = f"FROM issuance i WHERE {' AND '.join([FIRST_ISSUED, *self._meant(leaf)])}"
         if count == 1:
             return f"EXISTS (SELECT 1 {rows} AND i.customer = c.id)"
         most = self._put(count)
+        if self.dialect == "sqlite" and leaf.since is not None:
+            # The instants are not in the index: they are looked up of those who were given as many at all.
+            at_all = self._issued_at_least(replace(leaf, since=None), count)
+            return f"({at_all} AND (SELECT count(*) {rows} AND i.customer = c.id) >= {most})"
         if self.dialect == "sqlite":
             return f"((SELECT count(*) {rows} AND i.customer = c.id) >= {most})"
         # Counted for all customers at once, by a plan that joins; asked for each of a million, it takes seconds.
         counted = f"SELECT i.customer {rows} GROUP BY i.customer HAVING count(*) >= {most}"
         return f"EXISTS (SELECT 1 FROM ({counted}) g WHERE g.customer = c.id)"
+
+    def _meant(self, leaf: CodesIssued) -> list[str]:
+        """Which of the customer's issuances count."""
+        meant = [] if leaf.promotion is None else [self._of_promotion("i", leaf.promotion)]
+        return meant if leaf.since is None else [*meant, f"i.issued_at >= {self._put(to_micros(leaf.since))}"]
 
     def _holds(self, handle: str) -> str:
         return (
@@ -179,3 +219,16 @@ class _Compiler:
         # SQLite would walk all rows of the promotion for each customer; the sum hides from it that it could.
         key = f"{row}.promotion_id + 0" if self.dialect == "sqlite" else f"{row}.promotion_id"
         return f"{key} = (SELECT p.id FROM promotion p WHERE p.handle = {self._put(handle)})"
+
+
+def _easiest_first(conditions: Iterable[Condition]) -> list[Condition]:
+    """What the customer's own row decides before what has to be looked for among codes, for each customer there is.
+
+    Stores keep to the order that they are told, for the most part.
+    """
+    return sorted(conditions, key=_effort)
+
+
+def _effort(condition: Condition) -> int:
+    needs = condition.needs()
+    return 2 if needs.held or needs.redeemed or needs.issued else 1 if needs.segments else 0

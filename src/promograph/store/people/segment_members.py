@@ -23,16 +23,19 @@ class Match:
     reasons: tuple[str, ...]
 
 
-def compile_for(connection: Connection, condition: Condition, now: datetime, *, prefix: str = "p") -> Compiled:
+def compile_for(
+    connection: Connection, condition: Condition, now: datetime, *, prefix: str = "p", of_everybody: bool = False
+) -> Compiled:
     """The condition over `customer c` as SQL of this store, with the segments that it rests on as they are now."""
     known = segments.reached_from(connection, sorted(condition.needs().segments))
-    return compiled(condition, known, connection.dialect.name, now, prefix=prefix)
+    return compiled(condition, known, connection.dialect.name, now, prefix=prefix, of_everybody=of_everybody)
 
 
 def count(connection: Connection, condition: Condition, now: datetime) -> int:
     """How many customers it holds for."""
-    found = compile_for(connection, condition, now)
-    rows = Statement(f"SELECT count(*) FROM customer c WHERE {found.sql}").fetch(connection, **found.params)
+    found = compile_for(connection, condition, now, of_everybody=True)
+    statement = Statement(f"SELECT count(*) FROM customer c{found.joins} WHERE {found.sql}")
+    rows = statement.fetch(connection, **found.params)
     return int(rows[0][0])
 
 

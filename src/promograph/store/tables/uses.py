@@ -24,7 +24,15 @@ class IssuanceRow(SQLModel, table=True):
     __tablename__ = "issuance"
     __table_args__ = (
         # One occasion of one customer gets one code; customer first, so that a profile is one range of this index.
-        Index("issuance_occasion", "customer", "promotion_id", "occasion", unique=True),
+        # The instant stands beside them, so that the index alone says how many codes each of a million got since then.
+        Index(
+            "issuance_occasion",
+            "customer",
+            "promotion_id",
+            "occasion",
+            unique=True,
+            postgresql_include=["issued_at"],
+        ),
         # A code of one's own belongs to one customer, and is found by its number.
         Index(
             "issuance_code",
