@@ -7,6 +7,7 @@ from promograph.domain.promotions import OnEmpty
 from promograph.domain.sending.messages import MessageContent
 from promograph.domain.sending.sends import SendStatus, SendTerms
 from promograph.errors import BadInput
+from promograph.services.bookings import NewBooking
 from promograph.store.events import EventQuery
 from promograph.store.listing import Slice
 
@@ -73,6 +74,16 @@ async def told_of(world: World) -> list[EventKind]:
     """What was told of pools, the first first."""
     page = await world.services.happenings.page(EventQuery(), Slice(count=100))
     return [event.kind for _, event in reversed(page.rows)]
+
+
+async def test_what_a_send_has_left_of_its_booking_goes_back_when_it_ends(world: World, post: Post) -> None:
+    promotion = await world.promotion(handle="spring", codes=20, on_empty=OnEmpty.REFUSE)
+    send = await post.send(await post.people(5), "spring")
+    for key, codes in ((send.terms.key, 8), ("of-another", 10)):
+        await world.services.bookings.create(NewBooking(promotion="spring", send=key, codes=codes))
+    await post.sent(send)
+    numbers = await world.inventory(promotion)
+    assert (numbers.issued, numbers.booked, numbers.available) == (5, 10, 5)
 
 
 async def test_without_the_fallback_only_those_with_a_code_of_their_own(world: World, post: Post) -> None:

@@ -111,7 +111,7 @@ class Services:
         self.carriers = Carriers()
         self.sends = Sends(database, clock, self.templating, self.carriers)
         posting = Posting(database, clock, self.templating, self.settling)
-        self.dispatcher = Dispatcher(database, clock, self.sends, self.carriers, posting)
+        self.dispatcher = Dispatcher(database, clock, self.sends, self.carriers, posting, self.bookings)
         self.triggers = Triggers(database, clock, self.dispatcher.wake)
         self.trials = Trials(self.sends, self.templating, self.people, self.carriers)
         self.inbound.settle_with(self.sends.heard)

@@ -75,6 +75,11 @@ class Bookings:
 
         return await self._database.write(work)
 
+    async def release_of_ended(self) -> None:
+        """Give back what sends have left that have ended. Whichever server looks next does it, should one die first."""
+        for id_ in await self._database.read(bookings.of_ended_sends):
+            await self.release(id_)
+
     async def get(self, id_: int) -> Booking | None:
         return await self._database.read(lambda connection: bookings.by_id(connection, id_))
 

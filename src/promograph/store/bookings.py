@@ -30,6 +30,10 @@ _OF_SENDS = Statement(
     "SELECT b.send, b.id, b.remaining FROM @rows(promotion_id bigint, send text) r JOIN booking b "
     "ON b.promotion_id = r.promotion_id AND b.send = r.send AND b.released_at IS NULL"
 )
+_OF_ENDED = Statement(
+    "SELECT b.id FROM booking b @by(booking_open) JOIN send s ON s.key = b.send "
+    f"WHERE b.released_at IS NULL AND s.status IN ('DONE', 'CANCELLED') ORDER BY b.id LIMIT {MOST_OPEN}"
+)
 _INSERT = Statement(
     "INSERT INTO booking (promotion_id, send, codes, remaining, created_at) "
     "VALUES (:promotion_id, :send, :codes, :codes, :now) RETURNING id"
@@ -100,6 +104,11 @@ def by_id(connection: Connection, id_: int) -> Booking | None:
 def every_open(connection: Connection, handle: str) -> list[Booking]:
     """Of a promotion, those that have not been released, by their sends."""
     return [_booking(row) for row in _OPEN.fetch(connection, handle=handle)]
+
+
+def of_ended_sends(connection: Connection) -> list[int]:
+    """Those that are open though their sends have ended, by their ids."""
+    return [id_ for (id_,) in _OF_ENDED.fetch(connection)]
 
 
 def insert(connection: Connection, stock: Stock, *, send: str, codes: int, now: datetime) -> int:

@@ -14,6 +14,7 @@ from promograph.domain.people.customers import Customer
 from promograph.domain.sending.messages import CodeAct
 from promograph.domain.sending.sends import Send, SendStatus
 from promograph.errors import BadInput, StoreError
+from promograph.services.bookings import Bookings
 from promograph.services.jobs.owners import is_gone
 from promograph.services.quietly import quietly
 from promograph.services.sending.carriers import Carriers
@@ -48,9 +49,11 @@ class Dispatcher:
         going: Sends,
         carriers: Carriers,
         posting: Posting,
+        bookings: Bookings,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._bookings = bookings
         self._sends = going
         self._carriers = carriers
         self._posting = posting
@@ -68,6 +71,7 @@ class Dispatcher:
         while not self._is_closing:
             self._woken.clear()
             await quietly(self._look(), logger, "looking for sends")
+            await quietly(self._bookings.release_of_ended(), logger, "giving back what was booked")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
 
@@ -76,6 +80,7 @@ class Dispatcher:
         await self._look()
         while self._carrying:
             await asyncio.gather(*self._carrying.values())
+        await self._bookings.release_of_ended()
 
     async def close(self) -> None:
         """Take nothing more; wait a moment for what is on its way."""
