@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from promograph.store.databases.opening import open_database
+from promograph.store.databases.statistics import freshen
 from promograph.store.tables import METADATA
 from promograph.store.verifying import recount
 
@@ -43,7 +44,7 @@ class Keeper:
 
     def recount(self, now: datetime) -> Future[list[str]]:
         """As `Services.verify`."""
-        return self._do(self._database.snapshot(lambda connection: recount(connection, now)))
+        return self._do(self._recount(now))
 
     def empty(self) -> None:
         """Take out every row. Making the tables anew for each test takes ten times as long."""
@@ -53,6 +54,10 @@ class Keeper:
         self._do(self._close()).result()
         self._thread.submit(self._runner.close).result()
         self._thread.shutdown()
+
+    async def _recount(self, now: datetime) -> list[str]:
+        await freshen(self._database)
+        return await self._database.snapshot(lambda connection: recount(connection, now))
 
     async def _empty(self) -> None:
         if self._emptying is None or self._emptying.is_closed():

@@ -1,11 +1,13 @@
 """All use cases over one store, made together and closed together."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from promograph.channels import Channel
 from promograph.domain.clock import Clock, system_clock
 from promograph.domain.codes.words import OURS, Words
 from promograph.domain.jobs import JobKind
+from promograph.errors import StoreReadOnly
 from promograph.services.access import Access
 from promograph.services.audiences import Audiences
 from promograph.services.bookings import Bookings
@@ -57,6 +59,7 @@ from promograph.services.webhooks.listing import WebhookDeliveries
 from promograph.store import migrating
 from promograph.store.databases.database import Database
 from promograph.store.databases.opening import open_database
+from promograph.store.databases.statistics import freshen
 from promograph.store.verifying import recount
 
 
@@ -161,6 +164,8 @@ class Services:
     async def verify(self) -> list[str]:
         """A sentence for each difference between what is counted and what is there; empty when all is well."""
         now = self.clock()
+        with suppress(StoreReadOnly):  # a copy that follows the store has the statistics that came with it
+            await freshen(self._database)
         return await self._database.snapshot(lambda connection: recount(connection, now))
 
     async def check(self) -> None:
