@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from promograph.channels import Delivery, DeliveryStatus, Message, MessageChannel
@@ -283,31 +284,16 @@ def _skipped(taken: Taken, why: SkipReason, codes: outbox.Issued) -> Answer:
 
 def _answer(one: _Written, said: Delivery, now: datetime) -> Answer:
     taken = one.taken
+    answer = partial(Answer, number=taken.number, tries=taken.tries, codes=one.codes)
     if said.status is DeliveryStatus.ACCEPTED:
-        return Answer(number=taken.number, tries=taken.tries, status=MessageStatus.ACCEPTED, codes=one.codes)
+        return answer(status=MessageStatus.ACCEPTED)
     if said.status is DeliveryStatus.REFUSED:
-        return Answer(
-            number=taken.number, tries=taken.tries, status=MessageStatus.REFUSED, why=said.why, codes=one.codes
-        )
+        return answer(status=MessageStatus.REFUSED, why=said.why)
     if taken.tries >= MOST_TRIES:
         why = f"Given up after {taken.tries} tries: {said.why}"
-        return Answer(
-            number=taken.number,
-            tries=taken.tries,
-            status=MessageStatus.REFUSED,
-            why=why,
-            codes=one.codes,
-            maybe_seen=said.maybe_taken,
-        )
-    return Answer(
-        number=taken.number,
-        tries=taken.tries,
-        status=MessageStatus.WAITING,
-        why=said.why,
-        codes=one.codes,
-        due_at=now + pause(taken.tries, said.after),
-        maybe_seen=said.maybe_taken,
-    )
+        return answer(status=MessageStatus.REFUSED, why=why, maybe_seen=said.maybe_taken)
+    due_at = now + pause(taken.tries, said.after)
+    return answer(status=MessageStatus.WAITING, why=said.why, due_at=due_at, maybe_seen=said.maybe_taken)
 
 
 def _rest(deliveries: Sequence[Delivery]) -> timedelta | None:
