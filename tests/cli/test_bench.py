@@ -15,15 +15,14 @@ from typing import Any
 import orjson
 import pytest
 
-from promograph.cli import bench
 from promograph.cli.bench import Stores, run_bench
+from promograph.cli.benching import stores
 from promograph.cli.benching.failures import BenchFailed
-from promograph.cli.benching.figures import Row, at_least, median_of, median_ratio, percentile
+from promograph.cli.benching.figures import Row, StoreReport, at_least, median_of, median_ratio, percentile
 from promograph.cli.benching.jobs import Job, Window
 from promograph.cli.benching.load import run
 from promograph.cli.benching.plan import FULL, QUICK, Plan
 from promograph.cli.benching.report import store_table
-from promograph.cli.benching.running import StoreReport
 from promograph.cli.benching.supplies import Supply
 from promograph.testing.postgres_programs import PostgresUnavailable
 
@@ -248,7 +247,7 @@ def test_a_missing_postgresql_is_said_and_is_no_traceback(
         raise PostgresUnavailable("There is no PostgreSQL server here.")
         yield ""
 
-    monkeypatch.setattr(bench, "temporary_postgres", none_here)
+    monkeypatch.setattr(stores, "temporary_postgres", none_here)
     assert not run_bench(Stores.POSTGRESQL, TINY, None, None)
     assert "There is no PostgreSQL server here." in capsys.readouterr().err
 

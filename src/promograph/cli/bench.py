@@ -3,30 +3,28 @@
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
-from rich.table import Table
 
 from promograph.cli.benching.driving import load_client
 from promograph.cli.benching.machine import machine_facts
-from promograph.cli.benching.markdown import as_markdown
+from promograph.cli.benching.outcome import Outcome
+from promograph.cli.benching.parts.part import Part
+from promograph.cli.benching.parts.registry import PARTS
+from promograph.cli.benching.parts.running import measure_part
 from promograph.cli.benching.plan import FULL, QUICK, Plan
 from promograph.cli.benching.processes import idle_server
-from promograph.cli.benching.report import as_json, machine_table, store_table
-from promograph.cli.benching.running import StoreReport, bare_answers, measure_store
-from promograph.cli.common import err, out, told
-from promograph.testing.postgres import temporary_postgres
-from promograph.testing.postgres_programs import PostgresUnavailable
-
-_WIDE = 200
+from promograph.cli.benching.running import bare_answers, measure_store
+from promograph.cli.benching.stores import POSTGRESQL, SQLITE
+from promograph.cli.common import err, told
 
 
 class Stores(Enum):
@@ -37,8 +35,29 @@ class Stores(Enum):
     BOTH = "both"
 
 
+_NAMES = {Stores.SQLITE: (SQLITE,), Stores.POSTGRESQL: (POSTGRESQL,), Stores.BOTH: (SQLITE, POSTGRESQL)}
+
+PARTS_LISTED = "\n\n".join(["The parts:", *(f"{part.name}: {part.about}" for part in PARTS.values())])
+"""For the end of `--help`."""
+
+
+def _part(name: str) -> Part:
+    if name not in PARTS:
+        raise typer.BadParameter(f"there is no part {name!r}, but there are {', '.join(PARTS)}.")
+    return PARTS[name]
+
+
 def bench(
     store: Annotated[Stores, typer.Option("--store", help="Which stores to measure.")] = Stores.BOTH,
+    parts: Annotated[
+        list[Part] | None,
+        typer.Option(
+            "--part",
+            metavar="NAME",
+            parser=_part,
+            help="Measure this part instead of the whole; may be said several times.",
+        ),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Half a minute instead of four: only a first look.")] = False,
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
     markdown: Annotated[Path | None, typer.Option("--markdown", help="Write the tables to this file as well.")] = None,
@@ -50,7 +69,11 @@ def bench(
     """
     _unwind_when_told_to_end()
     with told():
-        is_right = run_bench(store, QUICK if quick else FULL, json, markdown)
+        if parts:
+            counts = {part: part.quick if quick else part.full for part in parts}
+            is_right = run_parts(store, counts, json, markdown, quick=quick)
+        else:
+            is_right = run_bench(store, QUICK if quick else FULL, json, markdown)
     if not is_right:
         raise typer.Exit(1)
 
@@ -66,47 +89,31 @@ def _unwind_when_told_to_end() -> None:
 
 def run_bench(stores: Stores, plan: Plan, json: Path | None, markdown: Path | None) -> bool:
     """Measure by this plan, print the tables, write the files; whether all that was asked was answered rightly."""
-    reports: list[StoreReport] = []
-    skipped: dict[str, str] = {}
     with _folder() as folder, idle_server(folder) as idle, load_client() as client, _progress() as progress:
-
-        def measured(store: str, url: str) -> None:
-            report = measure_store(store, url, folder, plan, idle=idle, client=client, bare=bare, progress=progress)
-            reports.append(report)
-            _show(report)
-
         facts = machine_facts(folder)
         bare = bare_answers(idle, client, plan)
         facts["bare ASGI"] = f"{bare:,.0f} answers/s, {plan.connections[-1]} connections"
-        _print(machine_table(facts))
-        if stores is not Stores.POSTGRESQL:
-            measured("SQLite", f"sqlite:///{folder}/promograph.db")
-        if stores is not Stores.SQLITE:
-            try:
-                with temporary_postgres() as url:
-                    measured("PostgreSQL", url)
-            except PostgresUnavailable as missing:
-                skipped["PostgreSQL"] = str(missing)
-                err.print(f"PostgreSQL is left out. {missing}", markup=False)
-    if json is not None:
-        json.write_bytes(orjson.dumps(as_json(facts, reports, skipped), option=orjson.OPT_INDENT_2))
-    if markdown is not None:
-        markdown.write_text(as_markdown(facts, reports), encoding="utf-8")
-    return bool(reports) and not any(report.wrong or report.differences for report in reports)
+        outcome = Outcome(facts)
+        measure = partial(
+            measure_store, folder=folder, plan=plan, idle=idle, client=client, bare=bare, progress=progress
+        )
+        for name in _NAMES[stores]:
+            outcome.measure(name, folder, measure)
+    outcome.write(json, markdown)
+    return outcome.is_right
 
 
-def _show(report: StoreReport) -> None:
-    _print(store_table(report))
-    if report.wrong:
-        err.print(f"{report.wrong:,} answers were wrong; the first: {report.first_wrong}", style="red", markup=False)
-    for difference in report.differences:
-        err.print(f"verify: {difference}", style="red", markup=False)
-
-
-def _print(table: Table) -> None:
-    """A pipe or a file has no width of its own: then it is one in which no figure is cut."""
-    console = Console() if out.is_terminal else Console(width=_WIDE)
-    console.print(table)
+def run_parts(
+    stores: Stores, counts: Mapping[Part, int], json: Path | None, markdown: Path | None, *, quick: bool
+) -> bool:
+    """Each part with its count, on an empty store of its own; whether all that was asked was answered rightly."""
+    with _folder() as folder, load_client() as client, _progress() as progress:
+        outcome = Outcome(machine_facts(folder))
+        for (part, count), name in product(counts.items(), _NAMES[stores]):
+            measure = partial(measure_part, part, count, folder=folder, quick=quick, client=client, progress=progress)
+            outcome.measure(name, folder, measure)
+    outcome.write(json, markdown)
+    return outcome.is_right
 
 
 @contextmanager

@@ -17,7 +17,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(codes.app, name="codes")
 app.command("migrate")(store.migrate)
 app.command("verify")(store.verify)
-app.command("bench")(bench.bench)
+app.command("bench", epilog=bench.PARTS_LISTED)(bench.bench)
 app.command("schema")(schema.schema)
 app.command("plugins")(schema.plugins)
 

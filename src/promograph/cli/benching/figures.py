@@ -54,6 +54,26 @@ class Row:
     targets: tuple[Target, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreReport:
+    """What was seen of one store. `differences` are those that verify found; `wrong` counts wrong answers.
+
+    `part` is the one that was asked for, None of the run of the whole.
+    """
+
+    store: str
+    version: str
+    rows: list[Row]
+    wrong: int
+    first_wrong: str | None
+    differences: list[str]
+    part: str | None = None
+
+    @property
+    def title(self) -> str:
+        return f"{self.store} {self.version}" + (f": {self.part}" if self.part else "")
+
+
 def median_of(values: Iterable[float | None]) -> float | None:
     """The median of those that are known; None where none is."""
     known = [value for value in values if value is not None]
@@ -62,3 +82,7 @@ def median_of(values: Iterable[float | None]) -> float | None:
 
 def at_least(rate: float, wanted: float, unit: str) -> Target:
     return Target(wanted=f"≥ {wanted:,.0f} {unit}/s", reached=rate >= wanted)
+
+
+def within(seconds: float, wanted: float) -> Target:
+    return Target(wanted=f"≤ {wanted:g} s", reached=seconds <= wanted)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from promograph.cli.benching.figures import Target
+from promograph.cli.benching.figures import StoreReport, Target
 from promograph.cli.benching.report import cells
-from promograph.cli.benching.running import StoreReport
 
 _HEADINGS = (
     "what",
@@ -28,7 +27,7 @@ def as_markdown(facts: dict[str, str], reports: Sequence[StoreReport]) -> str:
     lines = ["# Figures", "", "What the rows mean is said in [performance](performance.md).", ""]
     lines += [f"- {name}: {value}" for name, value in facts.items()]
     for report in reports:
-        lines += ["", f"## {report.store} {report.version}", "", _line(_HEADINGS), _RULE]
+        lines += ["", f"## {report.title}", "", _line(_HEADINGS), _RULE]
         lines += [_line((*cells(row), "; ".join(map(_said, row.targets)))) for row in report.rows]
     return "\n".join(lines) + "\n"
 

@@ -5,8 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from promograph.cli.benching.figures import Row, Target, Yardstick
-from promograph.cli.benching.running import StoreReport
+from promograph.cli.benching.figures import Row, StoreReport, Target, Yardstick
 
 _UNITS = {"requests": "", "codes": " codes", "customers": " customers"}
 
@@ -20,7 +19,7 @@ def machine_table(facts: dict[str, str]) -> Table:
 
 def store_table(report: StoreReport) -> Table:
     """One line a measurement, with its yardstick and whether it is what it should be."""
-    table = Table(title=f"{report.store} {report.version}", title_justify="left")
+    table = Table(title=report.title, title_justify="left")
     table.add_column("What", overflow="fold")
     for heading in ("Connec-\ntions", "Promo-\ntions", "A second", "p50 ms", "p99 ms", "CPU µs", "Seconds", "Peak MB"):
         table.add_column(heading, justify="right")

@@ -1,37 +1,23 @@
 """One store from empty to verified, each measurement in its turn."""
 
 import asyncio
-import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 import asyncpg
 from rich.progress import Progress
 
 from promograph.cli.benching import bulk, customers, driver_alone, one_by_one, page, ruled, store_alone
 from promograph.cli.benching.driving import Job, LoadClient
-from promograph.cli.benching.figures import Row
+from promograph.cli.benching.figures import Row, StoreReport
 from promograph.cli.benching.ground import Bars, Ground
 from promograph.cli.benching.operations import NOTHING
 from promograph.cli.benching.plan import Plan
 from promograph.cli.benching.processes import Server, product_server
+from promograph.cli.benching.stores import verified, version_of
 from promograph.cli.benching.supplies import Stocked, stock
 from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.codes.making import generate
 from promograph.services.app import Services
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreReport:
-    """What was seen of one store. `differences` are those that verify found; `wrong` counts wrong answers."""
-
-    store: str
-    version: str
-    rows: list[Row]
-    wrong: int
-    first_wrong: str | None
-    differences: list[str]
 
 
 def bare_answers(idle: Server, client: LoadClient, plan: Plan) -> float:
@@ -82,10 +68,10 @@ def measure_store(
     # The server has ended, so that the store is alone in earnest.
     rows += store_alone.measure(ground, given)
     with bars.waiting("verifying"):
-        verification, differences = asyncio.run(_verified(url))
+        verification, differences = verified(url)
     return StoreReport(
         store=store,
-        version=_version(url),
+        version=version_of(url),
         rows=[*rows, verification],
         wrong=ground.wrong,
         first_wrong=ground.first_wrong,
@@ -136,25 +122,3 @@ async def _stocked(url: str, plan: Plan) -> Stocked:
         return await stock(services, plan, ruled=ruled.RULED)
     finally:
         await services.close()
-
-
-async def _verified(url: str) -> tuple[Row, list[str]]:
-    services = Services.open(url)
-    try:
-        began = perf_counter()
-        differences = await services.verify()
-        return Row(what="verify, the whole store", unit="", seconds=perf_counter() - began), differences
-    finally:
-        await services.close()
-
-
-def _version(url: str) -> str:
-    return sqlite3.sqlite_version if url.startswith("sqlite") else asyncio.run(_postgres_version(url))
-
-
-async def _postgres_version(url: str) -> str:
-    connection = await asyncpg.connect(url)
-    try:
-        return str(await connection.fetchval("SHOW server_version"))
-    finally:
-        await connection.close()
