@@ -20,6 +20,7 @@ from promograph import Delivery
 
 from .post import Letter
 from .settings import EmailSettings
+from .turns import Turns
 
 _SOON = timedelta(seconds=5)
 _LATER = timedelta(minutes=1)
@@ -47,7 +48,7 @@ class SmtpPool:
         self._mail_from = f"FROM:{quote_address(sender)}".encode("ascii")
         self._trust = _trusting(settings)
         self._idle: list[aiosmtplib.SMTP] = []
-        self._free = asyncio.Semaphore(settings.connections)
+        self._turns = Turns(settings.connections)
 
     async def post(self, letters: Sequence[Letter]) -> list[Delivery]:
         """Every letter by whichever connection is free. Once no server answers, the rest are not tried."""
@@ -56,23 +57,27 @@ class SmtpPool:
         answers: dict[int, Delivery] = {}
         down: list[Unreachable] = []
 
-        async def work() -> None:
-            while waiting:
-                place, letter = waiting.pop()
-                if down:
-                    answers[place] = _unreached(letter, down[0])
-                    continue
+        async def tried(letter: Letter) -> Delivery:
+            if not down:
                 try:
-                    async with self._free:
-                        answers[place] = await self._post_one(letter)
+                    return await self._post_one(letter)
                 except Unreachable as problem:
                     down.append(problem)
-                    answers[place] = _unreached(letter, problem)
+            return _unreached(letter, down[0])
+
+        place = self._turns.place(len(letters))
+
+        async def work() -> None:
+            while waiting:
+                async with self._turns.taken(place):
+                    while waiting and self._turns.is_next(place):
+                        number, letter = waiting.pop()
+                        answers[number] = await tried(letter)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(len(letters), self._settings.connections)):
                 group.create_task(work())
-        return [answers[place] for place in range(len(letters))]
+        return [answers[number] for number in range(len(letters))]
 
     async def close(self) -> None:
         while self._idle:

@@ -34,9 +34,16 @@ class Relay:
     def __init__(self) -> None:
         self.fault = Fault.NONE
         self.kept: list[tuple[str, str, bytes]] = []
+        self._arrived = asyncio.Event()
         self.refused = "nobody@example.com"
         self.final_data_code: int | None = None
         self.sender_code: int | None = None
+
+    async def keeps(self, count: int) -> None:
+        """Wait until it has so many."""
+        while len(self.kept) < count:
+            self._arrived.clear()
+            await self._arrived.wait()
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -67,6 +74,7 @@ class Relay:
         assert isinstance(envelope.content, bytes)
         assert envelope.mail_from is not None
         self.kept.append((envelope.mail_from, envelope.rcpt_tos[0], envelope.content))
+        self._arrived.set()
         if self.fault is Fault.LOST_ANSWER:
             hang_up(server)
         return "coo coo coo" if self.fault is Fault.GARBAGE else "250 OK"

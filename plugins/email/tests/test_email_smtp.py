@@ -45,6 +45,40 @@ async def test_no_more_connections_than_allowed_and_each_carries_many(stage: Ema
     assert stage.connections - made == 3
 
 
+async def test_handfuls_go_one_after_the_other_and_a_lone_message_before_the_rest(stage: EmailStage) -> None:
+    channel = EmailChannel(stage.settings(connections=2))
+
+    def handful(name: str, count: int) -> list[Message]:
+        return [Message(key=f"{name}.{number}", to=f"{name}@example.com", text="x") for number in range(count)]
+
+    async def lone() -> None:
+        await stage.relay.keeps(4)
+        await channel.deliver(handful("lone", 1))
+
+    large = [channel.deliver(handful(name, 20)) for name in ("first", "second")]
+    await asyncio.gather(*large, lone())
+    order = [to.partition("@")[0] for _, to, _ in stage.relay.kept]
+    assert order.index("lone") < 12
+    order.remove("lone")
+    # The two connections may change places, no more.
+    assert order[:19] == ["first"] * 19
+    assert order[-19:] == ["second"] * 19
+    await channel.close()
+
+
+async def test_a_handful_that_is_given_up_leaves_its_turn_to_others(stage: EmailStage) -> None:
+    channel = EmailChannel(stage.settings(connections=1))
+    waiting = [asyncio.create_task(channel.deliver(messages(stage, 3))) for _ in range(3)]
+    await stage.relay.keeps(1)
+    for task in waiting[:2]:
+        task.cancel()
+    ended = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [isinstance(one, asyncio.CancelledError) for one in ended] == [True, True, False]
+    answers = await channel.deliver(messages(stage, 2))
+    assert [answer.status for answer in answers] == ["ACCEPTED"] * 2
+    await channel.close()
+
+
 async def test_connections_are_used_again_by_the_next_call(stage: EmailStage) -> None:
     channel = EmailChannel(stage.settings(connections=2))
     for _ in range(5):
