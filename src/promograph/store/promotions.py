@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 from functools import lru_cache
+from secrets import randbits
 from typing import Any
 
 import orjson
@@ -65,7 +66,9 @@ _WITHOUT_CODES = Statement(
     "SELECT handle FROM promotion WHERE status = 'ACTIVE' AND NOT code_required ORDER BY priority DESC, id LIMIT :most"
 )
 _MOST_WITHOUT_CODES = 500
-_INSERT_STOCK = Statement("INSERT INTO stock (promotion_id) VALUES (:id)")
+_EDITION_BITS = 63
+_INSERT_STOCK = Statement("INSERT INTO stock (promotion_id, edition) VALUES (:id, :edition)")
+_NEW_EDITION = Statement("UPDATE stock SET edition = :edition WHERE promotion_id = :id")
 
 
 def by_id(connection: Connection, ids: Iterable[int]) -> dict[int, Promotion]:
@@ -99,13 +102,15 @@ def without_codes(connection: Connection) -> list[str]:
 def insert(connection: Connection, terms: PromotionTerms, now: int) -> int:
     """The id of the new draft, whose stock row is made with it. `now` in microseconds."""
     id_ = int(_INSERT.fetch(connection, now=now, **as_row(terms))[0][0])
-    _INSERT_STOCK.run(connection, id=id_)
+    _INSERT_STOCK.run(connection, id=id_, edition=randbits(_EDITION_BITS))
     code_looks.keep(connection, terms.code_format)
     return id_
 
 
 def update(connection: Connection, id_: int, terms: PromotionTerms, now: int) -> None:
+    """Of a promotion whose stock row is locked."""
     _UPDATE.run(connection, id=id_, now=now, **as_row(terms))
+    _NEW_EDITION.run(connection, id=id_, edition=randbits(_EDITION_BITS))
     code_looks.keep(connection, terms.code_format)
 
 
@@ -118,7 +123,9 @@ def set_status(
     end_reason: EndReason | None = None,
     stop_redeeming: bool = False,
 ) -> None:
+    """Of a promotion whose stock row is locked."""
     _SET_STATUS.run(connection, id=id_, status=status, end_reason=end_reason, stop_redeeming=stop_redeeming, now=now)
+    _NEW_EDITION.run(connection, id=id_, edition=randbits(_EDITION_BITS))
 
 
 @lru_cache(maxsize=4096)

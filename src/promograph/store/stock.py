@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from functools import cache
-from operator import attrgetter, itemgetter
+from itertools import compress
+from operator import attrgetter, itemgetter, ne
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,8 +16,9 @@ from promograph.store.statements import Statement
 class Stock:
     """One row of `stock`; whoever holds its lock may change the counters and `save` them.
 
-    `stored` are the counters as the store has them, in the order of the other fields. `is_heard`: whether there are
-    webhooks that may want to be told of what happens to the promotion.
+    `stored` are the counters as the store has them, in the order of the other fields. `edition` says which state of
+    the promotion's own row was locked with it, and `is_heard` whether there are webhooks that may want to be told of
+    what happens to the promotion.
     """
 
     promotion_id: int
@@ -42,15 +44,15 @@ class Stock:
     level: int
     marked_at: int
     erased: int
-    stored: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    edition: int = field(default=0, repr=False, compare=False)
     is_heard: bool = field(default=False, repr=False, compare=False)
+    stored: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def of(cls, row: Any) -> "Stock":
         """From a row of COLUMNS."""
-        *counters, is_heard = row
-        made = cls(*counters)
-        made.stored, made.is_heard = tuple(counters), bool(is_heard)
+        made = cls(*row)
+        made.stored = row[:_WIDTH]
         return made
 
     @property
@@ -67,10 +69,11 @@ class Stock:
 _COUNTERS = [field.name for field in fields(Stock) if field.compare]
 # Asked along with what is read anyhow: where nobody is told of anything, that costs the hot paths no statement.
 _IS_HEARD = "EXISTS (SELECT 1 FROM webhook w WHERE w.is_enabled)"
-COLUMNS = ", ".join([*(f"s.{name}" for name in _COUNTERS), _IS_HEARD])
+COLUMNS = ", ".join([*(f"s.{name}" for name in _COUNTERS), "s.edition", _IS_HEARD])
 """What a `Stock` is made of, in its order, of a table with the alias `s`."""
 
-WIDTH = len(_COUNTERS) + 1
+_WIDTH = len(_COUNTERS)
+_PLACES = range(_WIDTH)
 
 _counters: Callable[[Stock], tuple[int, ...]] = attrgetter(*_COUNTERS)
 
@@ -99,7 +102,7 @@ def save(connection: Connection, stocks: Iterable[Stock]) -> None:
     for stock in sorted(stocks, key=lambda stock: stock.promotion_id):
         counters = _counters(stock)
         if counters != stock.stored:
-            moved.update(n for n, count in enumerate(counters) if count != stock.stored[n])
+            moved.update(compress(_PLACES, map(ne, counters, stock.stored)))
             changed.append(counters)
             stock.stored = counters
     if changed:

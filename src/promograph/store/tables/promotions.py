@@ -85,7 +85,8 @@ class StockRow(SQLModel, table=True):
     because they had expired by then. `erased` counts the erased people who have rows here. `spent` and `held` are
     money, in the smallest unit of the budget's currency, and 0 without a budget. `repeats` counts issuances of that
     kind, `level` is the `StockLevel` that was told last, `marked_at` (microseconds) the instant of the last
-    `issue_mark`. `expiry_changes` is another number once codes have other expiries of their own.
+    `issue_mark`. `expiry_changes` is another number once codes have other expiries of their own,
+    and `edition` another random one with each change of the promotion's own row: servers remember promotions by it.
     `loader` is the load that has the line's end to itself, `loader_seen_at` when it last moved.
     """
 
@@ -113,6 +114,7 @@ class StockRow(SQLModel, table=True):
     repeats: int = counter()
     level: int = counter()
     expiry_changes: int = counter()
+    edition: int = counter()
     marked_at: int = counter()
     erased: int = counter()
     loader: str | None = Field(default=None, sa_column=Column(String(36)))
