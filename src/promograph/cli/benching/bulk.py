@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 
-from promograph.cli.benching.failures import BenchFailed
+from promograph.cli.benching.failures import BenchFailed, expect
 from promograph.cli.benching.figures import Row, Target, Yardstick, at_least, median_of, median_ratio
 from promograph.cli.benching.ground import Ground
 from promograph.cli.benching.operations import INVENTORY, ISSUE_MANY
@@ -39,7 +39,7 @@ def generate(ground: Ground, driver_seconds: float) -> Row:
     with ground.bars.waiting(f"generating {count:,} codes"):
         data, seconds = _call(ground, json={"query": _GENERATE, "variables": {"input": wanted}})
     payload = data["codesGenerate"]
-    _expect(payload["userErrors"] == [] and payload["batch"]["size"] == count, payload)
+    expect(payload["userErrors"] == [] and payload["batch"]["size"] == count, "A bulk load", payload)
     return _load_row(ground, f"codesGenerate, {count:,}", seconds, driver_seconds, GENERATED_A_SECOND)
 
 
@@ -54,7 +54,7 @@ def import_file(ground: Ground, file: Path, driver_seconds: float) -> Row:
     with ground.bars.waiting(f"importing {count:,} rows"), file.open("rb") as body:
         data, seconds = _call(ground, data=parts, files={"0": (file.name, body, "text/csv")})
     payload = data["codesImport"]
-    _expect(payload["userErrors"] == [] and payload["report"]["added"] == count, payload)
+    expect(payload["userErrors"] == [] and payload["report"]["added"] == count, "A bulk load", payload)
     return _load_row(ground, f"codesImport, {count:,} rows of CSV", seconds, driver_seconds, IMPORTED_A_SECOND)
 
 
@@ -126,14 +126,9 @@ def _call(ground: Ground, **request: Any) -> tuple[dict[str, Any], float]:
     except httpx2.HTTPError as failure:
         raise BenchFailed(f"A bulk load broke off: {failure!r}.") from None
     seconds = perf_counter() - began
-    _expect(answer.status_code == 200 and "errors" not in answer.json(), answer.text)
+    expect(answer.status_code == 200 and "errors" not in answer.json(), "A bulk load", answer.text)
     data: dict[str, Any] = answer.json()["data"]
     return data, seconds
-
-
-def _expect(good: bool, answer: object) -> None:
-    if not good:
-        raise BenchFailed(f"A bulk load was answered wrongly: {str(answer)[:500]}")
 
 
 def _load_row(ground: Ground, what: str, seconds: float, driver_seconds: float, wanted: int) -> Row:

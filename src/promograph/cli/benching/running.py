@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import asyncpg
 from rich.progress import Progress
 
 from promograph.cli.benching import bulk, customers, driver_alone, one_by_one, page, ruled, store_alone
@@ -13,7 +12,7 @@ from promograph.cli.benching.ground import Bars, Ground
 from promograph.cli.benching.operations import NOTHING
 from promograph.cli.benching.plan import Plan
 from promograph.cli.benching.processes import Server, product_server
-from promograph.cli.benching.stores import verified, version_of
+from promograph.cli.benching.stores import settle, verified, version_of
 from promograph.cli.benching.supplies import Stocked, stock
 from promograph.domain.codes.formats import CodeFormat
 from promograph.domain.codes.making import generate
@@ -84,23 +83,8 @@ def _in_bulk(ground: Ground) -> list[Row]:
         file, driver_seconds = _file(ground)
     loads = [bulk.generate(ground, driver_seconds), bulk.import_file(ground, file, driver_seconds)]
     with ground.bars.waiting("letting the store settle"):
-        _settle(ground.url)
+        asyncio.run(settle(ground.url))
     return [*loads, *bulk.issue_many(ground), *customers.upsert(ground), *bulk.inventory(ground)]
-
-
-def _settle(url: str) -> None:
-    """Let PostgreSQL do at once what millions of new rows leave for it to do in the next minutes."""
-    if not url.startswith("sqlite"):
-        asyncio.run(_settled(url))
-
-
-async def _settled(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("VACUUM (ANALYZE) code")
-        await connection.execute("CHECKPOINT")
-    finally:
-        await connection.close()
 
 
 def _file(ground: Ground) -> tuple[Path, float]:

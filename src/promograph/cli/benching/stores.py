@@ -33,6 +33,18 @@ def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite")
 
 
+async def settle(url: str) -> None:
+    """Let PostgreSQL do at once what millions of new rows leave for it to do in the next minutes."""
+    if is_sqlite(url):
+        return
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("VACUUM (ANALYZE) code")
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
+
+
 def verified(url: str) -> tuple[Row, list[str]]:
     """How long recounting the whole store takes, and the differences that it finds."""
     return asyncio.run(_verified(url))

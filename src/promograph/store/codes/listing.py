@@ -13,12 +13,22 @@ from promograph.domain.codes.states import CodeStanding
 from promograph.domain.stock.selections import CodeSelection
 from promograph.store.codes import selecting as code_selecting
 from promograph.store.codes.candidates import Candidates
-from promograph.store.codes.selecting import CODES, Range
+from promograph.store.codes.selecting import ISSUED_BY, STOCK, Range
 from promograph.store.histories import standing_of
 from promograph.store.listing import Page, Slice
 from promograph.store.statements import Statement
 
 _SHOWN = "c.seq, coalesce(c.text, c.key), c.blocked, c.void, c.uses, c.expires_at, i.issued_at, c.seq = 0 AND {} > 0"
+
+# Each number of the batch with its code and what issued it, as in `selecting.CODES`. PostgreSQL is bound to look each
+# of them up: left alone, and with statistics older than the rows, it has been seen to read all of a promotion's codes
+# for a page, or to hold every code against all of its issuances.
+_IS_NUMBERED = "c.promotion_id = :id AND c.seq = r.seq"
+_LOOKED_UP = {
+    "sqlite": f"JOIN code c ON {_IS_NUMBERED} {STOCK} LEFT JOIN issuance i ON {ISSUED_BY}",
+    "postgresql": f"JOIN LATERAL (SELECT * FROM code c WHERE {_IS_NUMBERED} LIMIT 1) c ON true {STOCK} "
+    f"LEFT JOIN LATERAL (SELECT i.seq, i.issued_at FROM issuance i WHERE {ISSUED_BY} LIMIT 1) i ON true",
+}
 
 
 def code_page(connection: Connection, selection: CodeSelection, part: Slice, now: datetime) -> Page:
@@ -47,8 +57,8 @@ class _Look:
         self._params = condition.params
         issued = "s.issuances" if selection.promotion.terms.code_kind == "SINGLE" else "s.fallback_issued"
         self._check = Statement(
-            f"SELECT {_SHOWN.format(issued)} FROM @rows(seq bigint) r JOIN code c ON c.promotion_id = :id "
-            f"AND c.seq = r.seq {CODES.removeprefix('FROM code c')} WHERE {condition.sql}"
+            f"SELECT {_SHOWN.format(issued)} FROM @rows(seq bigint) r {_LOOKED_UP[connection.dialect.name]} "
+            f"WHERE {condition.sql}"
         )
 
     def found(self) -> list[CodeStanding]:

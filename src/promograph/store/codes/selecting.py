@@ -22,11 +22,9 @@ LEAST, MOST = -(2**62), 2**62
 Range = tuple[int, int]
 """The numbers from the first to the second, both included."""
 
-CODES = (
-    "FROM code c JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail "
-    "LEFT JOIN issuance i ON i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0 "
-    "AND c.seq <> 0"
-)
+STOCK = "JOIN stock s ON s.promotion_id = c.promotion_id AND c.seq <= s.tail"
+ISSUED_BY = "i.promotion_id = c.promotion_id AND i.seq = c.seq AND i.kind = 'INITIAL' AND i.seq <> 0 AND c.seq <> 0"
+CODES = f"FROM code c {STOCK} LEFT JOIN issuance i ON {ISSUED_BY}"
 """Every code that is there as `c`, with what issued it, as `i`, where it is one of one's own."""
 
 _BATCHES = (

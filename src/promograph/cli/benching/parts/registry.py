@@ -1,5 +1,5 @@
 """The parts, by name."""
 
-from promograph.cli.benching.parts.part import Part
+from promograph.cli.benching.parts.pages import PAGES
 
-PARTS: dict[str, Part] = {part.name: part for part in list[Part]()}
+PARTS = {part.name: part for part in (PAGES,)}
