@@ -30,6 +30,7 @@ from promograph.store.databases.database import Connection
 from promograph.store.people import facts as customer_facts
 from promograph.store.people import segments, upserting
 from promograph.store.people.condition_sql import compiled
+from promograph.store.people.halves import Half, halves
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import to_micros
 
@@ -300,14 +301,16 @@ async def fill(ground: Ground, random: Random, count: int) -> dict[str, Customer
     return {id_: facts[id_] for id_ in changes}
 
 
-async def chosen(ground: Ground, *wanted: Condition, of_everybody: bool = False) -> list[set[str]]:
+async def chosen(
+    ground: Ground, *wanted: Condition, of_everybody: bool = False, half: Half | None = None
+) -> list[set[str]]:
     """For each condition, the customers of whom the SQL says that it holds; all of them in one statement."""
 
     def work(connection: Connection) -> list[set[str]]:
         known = segments.reached_from(connection, ["inner", "outer"])
         dialect = connection.dialect.name
         found = [
-            compiled(one, known, dialect, NOW, prefix=f"c{n}_", of_everybody=of_everybody)
+            compiled(one, known, dialect, NOW, prefix=f"c{n}_", of_everybody=of_everybody, half=half)
             for n, one in enumerate(wanted)
         ]
         joins = "".join(one.joins for one in found)
@@ -414,8 +417,22 @@ async def test_every_leaf_and_trees_of_them_over_ten_thousand_customers(ground: 
     leaves = one_of_each(random)
     assert {type(leaf) for leaf in leaves} == {AttributeIs, CodesIssued, HoldsCode, HasRedeemed, InSegment}
     assert sum(0 < found < len(facts) for found in await agree(ground, facts, *leaves)) > len(leaves) // 2
-    shares = [found / len(facts) for found in await agree(ground, facts, *(some_tree(random) for _ in range(8)))]
+    trees = [some_tree(random) for _ in range(8)]
+    shares = [found / len(facts) for found in await agree(ground, facts, *trees)]
     assert sum(0.01 < share < 0.99 for share in shares) > 2
+    await agree_in_halves(ground, facts, *trees, *leaves[-12:])
+
+
+async def agree_in_halves(ground: Ground, facts: dict[str, CustomerFacts], *wanted: Condition) -> None:
+    """Each half finds its own, none of the other's, and both together all."""
+    found_halves = await ground.database.snapshot(lambda c: halves(c, many=5_000))
+    assert found_halves is not None
+    everybody = AllOf(())
+    parts = [await chosen(ground, everybody, *wanted, of_everybody=True, half=half) for half in found_halves]
+    assert all(4_000 < len(part[0]) < 6_000 for part in parts)
+    for condition, first, second in zip([everybody, *wanted], *parts, strict=True):
+        assert not first & second
+        assert first | second == meant(condition, facts), conditions.dump(condition)
 
 
 async def test_what_is_not_about_customers_is_refused_with_its_place() -> None:

@@ -1,5 +1,6 @@
 """Use cases of segments: saved conditions over customers, who is in them, and who rests on them."""
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from promograph.domain import conditions
@@ -119,10 +120,17 @@ class Segmenting:
         return await self._database.read(lambda connection: _names(connection, condition))
 
     async def count(self, condition: Condition) -> int:
-        """How many customers it holds for, by one statement. BadInput for what is not about customers."""
+        """How many customers it holds for. BadInput for what is not about customers.
+
+        Each customer is counted on one state of the store; where there are many, they are counted in two halves at the
+        same time, and what changes in that moment may be seen by the one half and not yet by the other.
+        """
         await freshen(self._database)
         now = self._clock()
-        return await self._database.snapshot(lambda connection: segment_members.count(connection, condition, now))
+        parts = await self._database.read(
+            lambda connection: segment_members.parts(connection, condition, now), heavy=True
+        )
+        return sum(await asyncio.gather(*(self._database.snapshot(part.count) for part in parts)))
 
     async def preview(self, condition: Condition) -> list[Match]:
         """The first twenty for whom it holds, by their ids, and why."""

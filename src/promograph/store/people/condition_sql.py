@@ -17,6 +17,7 @@ from promograph.domain.issuing import REPEATS_BEGIN
 from promograph.domain.people.segments import MOST_TOGETHER, Conditions, check_about_customers
 from promograph.errors import BadInput, InputProblem
 from promograph.store.people import condition_sql_postgres, condition_sql_sqlite
+from promograph.store.people.halves import Half
 from promograph.store.redemptions import STANDING
 from promograph.store.tables.instants import to_micros
 
@@ -80,18 +81,23 @@ def compiled(
     *,
     prefix: str = "p",
     of_everybody: bool = False,
+    half: Half | None = None,
 ) -> Compiled:
     """`segments` are those that the condition rests on, and theirs in turn; in one that is not there is nobody.
 
     `now` settles which day a moving one is. With a `prefix` of its own for the names of its parameters, one expression
-    can stand beside another. `of_everybody`: it is asked of all customers there are, and not of one after the other.
+    can stand beside another. `of_everybody`: it is asked of all customers there are, and not of one after the other;
+    with a `half`, of those in it, and false for the others.
 
     BadInput naming the place of a part that is not about customers, and where segments go round in a circle.
     """
     check_about_customers(condition)
     compiler = _Compiler(dialect, segments, now, prefix)
     compiler.joins_counts = of_everybody and dialect == "postgresql"
-    return Compiled(compiler.of(condition), compiler.params, compiler.joins)
+    if half is None:
+        return Compiled(compiler.of(condition), compiler.params, compiler.joins)
+    within = compiler.keep_to(half)
+    return Compiled(f"({within} AND {compiler.of(condition)})", compiler.params, compiler.joins)
 
 
 @dataclass(slots=True)
@@ -102,10 +108,19 @@ class _Compiler:
     prefix: str
     params: dict[str, Any] = field(default_factory=dict)
     joins_counts: bool = False
+    _first_issued: str = FIRST_ISSUED
     _counts: dict[tuple[str | None, datetime | None], str] = field(default_factory=dict)
     _is_one_of_several: bool = False
     _above: list[str] = field(default_factory=list)
     _count: int = 0
+
+    def keep_to(self, half: Half) -> str:
+        """The expression for those who are in it, and so are all whose codes are counted from now on."""
+        beyond = f"{half.sign} {self._put(half.cut)}"
+        if self.dialect == "sqlite":  # which looks for codes customer by customer
+            return f"c.rowid {beyond}"
+        self._first_issued = f"{FIRST_ISSUED} AND i.customer {beyond}"
+        return f"c.id {beyond}"
 
     def of(self, condition: Condition) -> str:
         self._count += 1
@@ -155,7 +170,7 @@ class _Compiler:
         if not self._counts:
             return ""
         counts = ", ".join(f"count(*) FILTER (WHERE {meant}) AS n{n}" for n, meant in enumerate(self._counts.values()))
-        counted = f"SELECT i.customer, {counts} FROM issuance i WHERE {FIRST_ISSUED} GROUP BY i.customer"
+        counted = f"SELECT i.customer, {counts} FROM issuance i WHERE {self._first_issued} GROUP BY i.customer"
         return f" LEFT JOIN ({counted}) {self.prefix}n ON {self.prefix}n.customer = c.id"
 
     def _issued(self, leaf: CodesIssued) -> str:
@@ -184,7 +199,7 @@ class _Compiler:
         """That there are some is asked in the way that planners know best; more of them have to be counted."""
         if count <= 0:
             return "true"
-        rows = f"FROM issuance i WHERE {' AND '.join([FIRST_ISSUED, *self._meant(leaf)])}"
+        rows = f"FROM issuance i WHERE {' AND '.join([self._first_issued, *self._meant(leaf)])}"
         if count == 1:
             return f"EXISTS (SELECT 1 {rows} AND i.customer = c.id)"
         most = self._put(count)
@@ -206,7 +221,7 @@ class _Compiler:
     def _holds(self, handle: str) -> str:
         return (
             "EXISTS (SELECT 1 FROM issuance i JOIN code k ON k.promotion_id = i.promotion_id AND k.seq = i.seq "
-            f"WHERE i.customer = c.id AND {FIRST_ISSUED} AND {self._of_promotion('i', handle)} AND {USABLE})"
+            f"WHERE i.customer = c.id AND {self._first_issued} AND {self._of_promotion('i', handle)} AND {USABLE})"
         )
 
     def _redeemed(self, handle: str) -> str:

@@ -1,4 +1,4 @@
-"""Who is in a segment: counted and looked at by one statement, however many customers there are."""
+"""Who is in a segment: counted and looked at by one statement or two, however many customers there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from promograph.domain.conditions.reasons import reasons
 from promograph.store.people import facts as customer_facts
 from promograph.store.people import segments
 from promograph.store.people.condition_sql import Compiled, compiled
+from promograph.store.people.halves import halves
 from promograph.store.statements import Statement
 
 
@@ -23,20 +24,31 @@ class Match:
     reasons: tuple[str, ...]
 
 
-def compile_for(
-    connection: Connection, condition: Condition, now: datetime, *, prefix: str = "p", of_everybody: bool = False
-) -> Compiled:
+def compile_for(connection: Connection, condition: Condition, now: datetime, *, prefix: str = "p") -> Compiled:
     """The condition over `customer c` as SQL of this store, with the segments that it rests on as they are now."""
     known = segments.reached_from(connection, sorted(condition.needs().segments))
-    return compiled(condition, known, connection.dialect.name, now, prefix=prefix, of_everybody=of_everybody)
+    return compiled(condition, known, connection.dialect.name, now, prefix=prefix)
 
 
-def count(connection: Connection, condition: Condition, now: datetime) -> int:
-    """How many customers it holds for."""
-    found = compile_for(connection, condition, now, of_everybody=True)
-    statement = Statement(f"SELECT count(*) FROM customer c{found.joins} WHERE {found.sql}")
-    rows = statement.fetch(connection, **found.params)
-    return int(rows[0][0])
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the customers, and the question for how many of them a condition holds."""
+
+    _found: Compiled
+
+    def count(self, connection: Connection) -> int:
+        statement = Statement(f"SELECT count(*) FROM customer c{self._found.joins} WHERE {self._found.sql}")
+        return int(statement.fetch(connection, **self._found.params)[0][0])
+
+
+def parts(connection: Connection, condition: Condition, now: datetime) -> list[Part]:
+    """All customers, in one part or in several that can be counted together; everybody is in one of them."""
+    known = segments.reached_from(connection, sorted(condition.needs().segments))
+    dialect = connection.dialect.name
+    return [
+        Part(compiled(condition, known, dialect, now, of_everybody=True, half=half))
+        for half in halves(connection) or [None]
+    ]
 
 
 def preview(connection: Connection, condition: Condition, *, most: int, names: Names, now: datetime) -> list[Match]:
