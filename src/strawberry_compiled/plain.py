@@ -44,13 +44,25 @@ _NEVER = (CoroutineType, GeneratorType, BaseException, type(Undefined))
 def is_plain(value: Any) -> bool:
     """Whether a value is just a value. The class of an instance that plays another's does not say."""
     kind = type(value)
-    if kind in PLAIN:
+    if is_plain_class(kind):
         return True
     if issubclass(kind, _NEVER) or any(hasattr(kind, name) for name in _OWN_MIND):
         return False
-    # Only classes made to stay: one made for each request would fill the set.
-    if not (issubclass(kind, Enum) or "__strawberry_definition__" in kind.__dict__):
-        return not is_awaitable(value)
-    if issubclass(kind, Enum) or "__getattribute__" not in vars(kind):
-        PLAIN.add(kind)
+    return _stays(kind) or not is_awaitable(value)
+
+
+def is_plain_class(kind: type) -> bool:
+    """Whether whatever is of exactly this class is just a value, as far as the class itself can tell."""
+    if kind in PLAIN:
+        return True
+    if issubclass(kind, _NEVER) or any(hasattr(kind, name) for name in _OWN_MIND) or not _stays(kind):
+        return False
+    if not issubclass(kind, Enum) and "__getattribute__" in vars(kind):
+        return False
+    PLAIN.add(kind)
     return True
+
+
+def _stays(kind: type) -> bool:
+    """Only classes made to stay are remembered: one made for each request would fill the set."""
+    return issubclass(kind, Enum) or "__strawberry_definition__" in kind.__dict__

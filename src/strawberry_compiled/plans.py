@@ -9,7 +9,7 @@ from graphql.execution.collect_fields import FieldDetails
 from strawberry import Schema
 from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 
-from strawberry_compiled.plain import PLAIN, is_awaitable, is_plain
+from strawberry_compiled.plain import is_awaitable, is_plain, is_plain_class
 from strawberry_compiled.run import FieldInfo, Run
 from strawberry_compiled.steps import Step, field_step, path_of
 
@@ -47,9 +47,6 @@ class Plan:
         path: Any = path_of(field_step(step))
         return run.executor.build_resolve_info(self.definition, nodes, self.parent, path)
 
-    def info(self, run: Run, step: Step) -> Any:
-        return self.info_class(_raw_info=FieldInfo(run, self, step), _field=self.strawberry_field)
-
     def failed(self, run: Run, error: Exception, step: Step) -> Any:
         """Collect the error, and the value is null; or raise it, located, where it may not be."""
         path: Any = path_of(step)
@@ -82,7 +79,10 @@ class Plan:
 
 
 class ObjectPlan:
-    """How the fields of a value of an object type are selected."""
+    """How the fields of a value of an object type are selected.
+
+    Values of `own_class` are of the type, unless `strawberry.cast` says otherwise; None where that cannot be said.
+    """
 
     __slots__ = ("kind", "own_class", "select")
 
@@ -91,12 +91,9 @@ class ObjectPlan:
         self.select = select
         definition: Any = kind.extensions.get("strawberry-definition")
         is_simple = definition is not None and not definition.is_type_of and not definition.concrete_of
-        self.own_class: Any = definition.origin if is_simple else None
+        self.own_class: Any = definition.origin if is_simple and is_plain_class(definition.origin) else None
 
     def of(self, plan: Plan, run: Run, value: Any, step: Step) -> Any:
-        # The very class of the type fits, unless `strawberry.cast` says otherwise.
-        if value.__class__ is self.own_class and value.__class__ in PLAIN and not is_cast(value):
-            return self.select(run, value, step)
         if not is_plain(value) or value is None or not self._fits(plan, run, value, step):
             return plan.other(run, value, step)
         return self.select(run, value, step)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from graphql import GraphQLObjectType, Undefined
+from graphql import GraphQLObjectType
 from graphql.execution.collect_fields import FieldDetails
 from strawberry import Schema
 
@@ -12,9 +12,9 @@ from strawberry_compiled.fields import Attribute, Call, way_of
 from strawberry_compiled.plain import PLAIN, is_awaitable
 from strawberry_compiled.plans import AbstractPlan, ObjectPlan, Plan, is_strawberrys_own
 from strawberry_compiled.reading import Grouped, Reading
-from strawberry_compiled.run import gathered
+from strawberry_compiled.run import FieldInfo, gathered
 from strawberry_compiled.source import Source
-from strawberry_compiled.values import Values
+from strawberry_compiled.values import Place, Values
 
 MOST_FIELDS = 500
 """Of one operation, each counted for each type that it is asked of."""
@@ -95,7 +95,6 @@ class _Writer:
         self._source = source = Source(kind.name)
         for name, value in (("PLAIN", PLAIN), ("is_awaitable", is_awaitable), ("gathered", gathered)):
             source.bind(name, value)
-        source.bind("Undefined", Undefined)
         self._values = Values(
             source,
             lambda below, plan: selections.object(below, plan, once=once and not _has_list(plan)),
@@ -159,26 +158,31 @@ class _Writer:
                 write(f"if waiting is None: waiting = [{key!r}]")
                 write(f"else: waiting.append({key!r})")
             else:
-                self._value(bound, plan, way, step)
-                self._values.note_awaitable(bound, step, repr(key))
-                write(f"out[{key!r}] = v")
+                self._value(bound, plan, way, self._values.among_others(bound, step, repr(key), f"out[{key!r}] = {{}}"))
         write("except Exception as error:")
         write(f"    out[{key!r}] = {bound}.failed(run, error, {step})")
 
-    def _value(self, bound: str, plan: Plan, way: Any, step: str) -> None:
+    def _value(self, bound: str, plan: Plan, way: Any, place: Place) -> None:
         write = self._source.write
         if isinstance(way, Attribute):
             write(f"v = source.{way.name}")
-            self._values.complete(plan, step)
+            self._values.complete(plan, place)
         elif isinstance(way, Call):
-            write(f"v = {self._call(bound, way, step)}")
-            self._values.complete(plan, step)
+            write(f"v = {self._call(bound, plan, way, place.step)}")
+            self._values.complete(plan, place)
         else:
-            write(f"v = {bound}.whole(run, source, {step})")
+            write(f"v = {bound}.whole(run, source, {place.step})")
+            place.wait()
+            place.put("v")
 
     def _write_coroutines(self) -> None:
         """One for each field with an asynchronous resolver."""
         write = self._source.write
+        alone = Place(
+            "step",
+            lambda value: write(f"return {value}"),
+            lambda: write("if v.__class__ not in PLAIN and is_awaitable(v): v = await v"),
+        )
         for key, plan, way in self._fields:
             if not isinstance(way, Call) or not way.is_async:
                 continue
@@ -187,19 +191,20 @@ class _Writer:
             with self._source.indented():
                 write("try:")
                 with self._source.indented():
-                    write(f"v = await {self._call(bound, way, 'step')}")
-                    self._values.complete(plan, "step")
-                    write("if v.__class__ not in PLAIN and is_awaitable(v): v = await v")
-                    write("return v")
+                    write(f"v = await {self._call(bound, plan, way, 'step')}")
+                    self._values.complete(plan, alone)
                 write("except Exception as error:")
                 write(f"    return {bound}.failed(run, error, step)")
 
-    def _call(self, bound: str, way: Call, step: str) -> str:
+    def _call(self, bound: str, plan: Plan, way: Call, step: str) -> str:
         given = ["source"] if way.wants_self else []
         given += [f"{name}=source" for name in way.source_names]
         given += [f"{name}={self._selections.value_of(argument)}" for name, argument in way.arguments.items()]
         if way.info_name:
-            given.append(f"{way.info_name}={bound}.info(run, {step})")
+            info = self._source.bind("Info", plan.info_class)
+            field = self._source.bind("field", plan.strawberry_field)
+            raw = f"{self._source.bind('FieldInfo', FieldInfo)}(run, {bound}, {step})"
+            given.append(f"{way.info_name}={info}(_raw_info={raw}, _field={field})")
         return f"{self._source.bind('resolve', way.function)}({', '.join(given)})"
 
     def _step(self, key: str) -> str:

@@ -1,11 +1,14 @@
 """Scalars of this schema."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NewType
 
 import strawberry
 from starlette.datastructures import UploadFile
 from strawberry.file_uploads import Upload
+from strawberry.schema.types.base_scalars import DateTimeDefinition
 
 from promograph.domain.currencies import DIGITS
 from promograph.domain.durations import parse_duration, show_duration
@@ -33,6 +36,18 @@ def _attributes(value: Any) -> dict[str, Any]:
     return value
 
 
+def _shown_instant(value: Any) -> Any:
+    """ISO 8601, as Strawberry's own. Answers of a page or of a batch share their instants, and to find one's text again
+    takes a tenth of the time of writing it. Only those in UTC: equal ones of other zones are written differently.
+    """
+    if value.__class__ is datetime and value.tzinfo is UTC:
+        return _shown_utc(value)
+    return value.isoformat()
+
+
+_shown_utc = lru_cache(maxsize=1024)(datetime.isoformat)
+
+
 def _file(value: Any) -> UploadFile:
     if not isinstance(value, UploadFile):
         raise ValueError("A file is sent by the GraphQL multipart request specification, with null in its place here.")
@@ -40,6 +55,7 @@ def _file(value: Any) -> UploadFile:
 
 
 SCALARS: dict[object, Any] = {
+    datetime: replace(DateTimeDefinition, serialize=_shown_instant),
     Attributes: strawberry.scalar(
         name="Attributes",
         description="Attributes of a customer: an object of names and values. A value is a text, a number (as such or, "

@@ -12,6 +12,7 @@ from promograph.domain.windows import checked as checked_window
 from promograph.errors import BadInput, InputProblem
 
 _HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_NAME = 200
 _LONGEST_DESCRIPTION = 10_000
 _MOST_PROPERTIES = 50
@@ -124,7 +125,7 @@ def _check_properties(properties: Mapping[str, str]) -> None:
 
 def is_storable(text: str) -> bool:
     """Whether a store keeps it as text: no NUL, no halves of surrogate pairs."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\0" not in text and (text.isascii() or _SURROGATE.search(text) is None)
 
 
 def check_storable(text: str, field: str) -> None:

@@ -48,13 +48,13 @@ def operation_from(given: object, trusted: TrustedDocuments = ANY_DOCUMENT) -> O
     if not isinstance(query, str) or not query.strip():
         raise Refused("The 'query' is to be a string with a GraphQL document; it is missing, empty or something else.")
     name = given.get("operationName")
-    if not isinstance(name, str | None):
+    if name is not None and not isinstance(name, str):
         raise Refused("The 'operationName' is to be a string or null.")
     variables = given.get("variables")
-    if not isinstance(variables, dict | None):
+    if variables is not None and not isinstance(variables, dict):
         raise Refused("The 'variables' are to be an object or null.")
     extensions = given.get("extensions")
-    if not isinstance(extensions, dict | None):
+    if extensions is not None and not isinstance(extensions, dict):
         raise Refused("The 'extensions' are to be an object or null.")
     return Operation(query=query, variables=variables, name=name or None, extensions=extensions)
 
