@@ -10,7 +10,7 @@ from promograph.cli.bench import Stores, run_parts
 from promograph.cli.benching.parts.registry import PARTS
 from promograph.cli.main import app
 
-_TINY = {"pages": 2_000}
+_TINY = {"pages": 2_000, "export": 2_000}
 
 
 @pytest.mark.parametrize("name", PARTS)

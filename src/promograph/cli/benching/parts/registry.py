@@ -1,5 +1,6 @@
 """The parts, by name."""
 
+from promograph.cli.benching.parts.export import EXPORT
 from promograph.cli.benching.parts.pages import PAGES
 
-PARTS = {part.name: part for part in (PAGES,)}
+PARTS = {part.name: part for part in (PAGES, EXPORT)}
