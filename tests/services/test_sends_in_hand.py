@@ -106,6 +106,24 @@ async def test_what_the_provider_does_not_take_goes_later_with_the_same_code(
     all_of_them(post, 30)
 
 
+async def test_a_server_that_stops_puts_back_what_its_channel_has_not_had(world: World, post: Post) -> None:
+    send = await running(post, people=120)
+    stopping = post.reopen()
+    stopping.dispatcher.most_in_hand = 60
+    at_message(post, 5, stopping.dispatcher.close)
+    post.provider.latency = timedelta(milliseconds=1)
+    await stopping.dispatcher.work()
+    handed = len(post.provider.taken)
+    assert 5 <= handed <= 2 * 25
+    progress = counted(await post.progress(send))
+    assert progress["ACCEPTED"] == handed
+    assert set(progress) == {"ACCEPTED", "WAITING"}
+    await world.services.dispatcher.work()
+    assert counted(await post.progress(send)) == {"ACCEPTED": 120}
+    assert post.repeats == 0
+    all_of_them(post, 120)
+
+
 async def test_a_server_that_dies_leaves_nothing_undone(world: World, post: Post, clock: SetClock) -> None:
     send = await running(post)
     dying = post.reopen()

@@ -83,8 +83,9 @@ class Dispatcher:
         await self._bookings.release_of_ended()
 
     async def close(self) -> None:
-        """Take nothing more; wait a moment for what is on its way."""
+        """Take nothing more; wait a moment for what is on its way, and put back the rest."""
         self._is_closing = True
+        self._posting.close()
         tasks = list(self._carrying.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)

@@ -10,12 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TypeVar
 
 from promograph.channels import Delivery, DeliveryStatus, Message, MessageChannel
 from promograph.domain.clock import Clock
-from promograph.domain.issuing import IssuanceKind
 from promograph.domain.people.audiences import ADDRESSES
 from promograph.domain.people.customers import Customer
 from promograph.domain.sending.outbox import (
@@ -24,14 +22,14 @@ from promograph.domain.sending.outbox import (
     SkipReason,
     message_key,
     pause,
-    skip_reason,
     why_unreached,
 )
 from promograph.domain.sending.sends import Send
 from promograph.errors import StoreError
 from promograph.services.jobs.owners import new_owner
-from promograph.services.sending.delivering import deliver
+from promograph.services.sending.delivering import Handing
 from promograph.services.sending.filling import PreparedMessage, Recipient, Rendering
+from promograph.services.sending.outcomes import Written, answered, put_back, resting, skipped, why_skipped
 from promograph.services.sending.settling import Settling
 from promograph.services.sending.templating import Templating
 from promograph.store import sends
@@ -51,7 +49,6 @@ LEASE = timedelta(seconds=60)
 _RENEWED_EVERY = 20.0
 _DELIVER_SECONDS = 600.0
 _LONGEST_WAIT = 15.0
-_LONGEST_REST = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +66,6 @@ class Handful:
         return message_key(self.send.token, taken.number)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A message as it is to go, with the codes in it."""
-
-    taken: Taken
-    message: Message
-    codes: outbox.Issued
-
-
 class Posting:
     """`owner` is the name under which this server has messages in hand."""
 
@@ -86,7 +74,12 @@ class Posting:
         self._clock = clock
         self._templating = templating
         self._settling = settling
+        self._handing = Handing()
         self.owner = new_owner()
+
+    def close(self) -> None:
+        """Hand nothing more over; what no channel has had is there for another server."""
+        self._handing.close()
 
     async def post(self, hand: Handful) -> None:
         """From codes to what came of each message, which is durable then. StoreError where the store is away."""
@@ -120,17 +113,20 @@ class Posting:
             wait = (hand.begins_at - self._clock()).total_seconds()
             if wait > 0:
                 await asyncio.sleep(wait)
-            deliveries = await deliver(hand.channel, [one.message for one in written], seconds=_DELIVER_SECONDS)
+            messages = [one.message for one in written]
+            deliveries = await self._handing.deliver(hand.channel, messages, seconds=_DELIVER_SECONDS)
         now = self._clock()
-        answers = [*unsent, *(_answer(one, said, now) for one, said in zip(written, deliveries, strict=True))]
+        handed, kept_back = written[: len(deliveries)], written[len(deliveries) :]
+        answers = [*unsent, *(answered(one, said, now) for one, said in zip(handed, deliveries, strict=True))]
+        answers += [put_back(one, now) for one in kept_back]
 
         async def note() -> None:
-            await self._settle(hand, unsent, written, deliveries)
-            await self._keep(hand.send, answers, _rest(deliveries))
+            await self._settle(hand, unsent, handed, deliveries)
+            await self._keep(hand.send, answers, resting(deliveries))
 
         await _when_the_store_is_there(note)
 
-    async def _each_by_itself(self, hand: Handful) -> tuple[list[Answer], list[_Written]]:
+    async def _each_by_itself(self, hand: Handful) -> tuple[list[Answer], list[Written]]:
         """All written out together, and each by itself where that fails: what poisons one hurts it alone."""
         try:
             return await self._write_out(hand)
@@ -153,7 +149,7 @@ class Posting:
             return [answer], []
 
     async def _settle(
-        self, hand: Handful, unsent: Sequence[Answer], written: Sequence[_Written], deliveries: Sequence[Delivery]
+        self, hand: Handful, unsent: Sequence[Answer], written: Sequence[Written], deliveries: Sequence[Delivery]
     ) -> None:
         """Before the messages are done with, so that a crash in between says it again."""
         given_up = [
@@ -182,16 +178,16 @@ class Posting:
 
         await self._database.write(work)
 
-    async def _write_out(self, hand: Handful) -> tuple[list[Answer], list[_Written]]:
+    async def _write_out(self, hand: Handful) -> tuple[list[Answer], list[Written]]:
         """Those for whom there is nothing to send, and the messages of all others."""
         people = await self._people(hand)
-        skipped: list[Answer] = []
+        passed_over: list[Answer] = []
         wanted: list[tuple[Taken, Customer]] = []
         for taken in hand.taken:
             customer = people.get(taken.customer)
             why = why_unreached(customer, hand.send.terms.channel, ADDRESSES)
             if why is not None or customer is None:
-                skipped.append(_skipped(taken, why or SkipReason.UNKNOWN_CUSTOMER, taken.codes))
+                passed_over.append(skipped(taken, why or SkipReason.UNKNOWN_CUSTOMER, taken.codes))
             else:
                 wanted.append((taken, customer))
         recipients = [Recipient(customer=customer, message=hand.key(taken)) for taken, customer in wanted]
@@ -207,12 +203,12 @@ class Posting:
         written = []
         for (taken, customer), one in zip(wanted, rendered, strict=True):
             codes = tuple((issuance.promotion_id, issuance.number) for issuance in one.issuances)
-            reason = _why_skipped(one, terms.fallback)
+            reason = why_skipped(one, terms.fallback)
             if reason is not None:
-                skipped.append(_skipped(taken, reason, codes))
+                passed_over.append(skipped(taken, reason, codes))
             else:
-                written.append(_Written(taken, _message(hand, taken, customer, one), codes))
-        return skipped, written
+                written.append(Written(taken, _message(hand, taken, customer, one), codes))
+        return passed_over, written
 
     async def _people(self, hand: Handful) -> Mapping[str, Customer]:
         missing = [taken.customer for taken in hand.taken if taken.customer not in hand.known]
@@ -256,17 +252,6 @@ async def _when_the_store_is_there(note: Callable[[], Awaitable[None]]) -> None:
         seconds = min(seconds * 2, _LONGEST_WAIT)
 
 
-def _why_skipped(one: Rendering, fallback: bool) -> SkipReason | None:
-    if one.problem is not None or one.message is None:
-        return skip_reason(one.problem)
-    if fallback:
-        return None
-    if one.missing is not None:
-        return skip_reason(one.missing)
-    shared = any(issuance.kind is IssuanceKind.FALLBACK for issuance in one.issuances)
-    return SkipReason.POOL_EMPTY if shared else None
-
-
 def _message(hand: Handful, taken: Taken, customer: Customer, one: Rendering) -> Message:
     assert one.message is not None
     return Message(
@@ -276,29 +261,3 @@ def _message(hand: Handful, taken: Taken, customer: Customer, one: Rendering) ->
         subject=one.message.subject,
         html=one.message.html,
     )
-
-
-def _skipped(taken: Taken, why: SkipReason, codes: outbox.Issued) -> Answer:
-    return Answer(number=taken.number, tries=taken.tries, status=MessageStatus.SKIPPED, why=why, codes=codes)
-
-
-def _answer(one: _Written, said: Delivery, now: datetime) -> Answer:
-    taken = one.taken
-    answer = partial(Answer, number=taken.number, tries=taken.tries, codes=one.codes)
-    if said.status is DeliveryStatus.ACCEPTED:
-        return answer(status=MessageStatus.ACCEPTED)
-    if said.status is DeliveryStatus.REFUSED:
-        return answer(status=MessageStatus.REFUSED, why=said.why)
-    if taken.tries >= MOST_TRIES:
-        why = f"Given up after {taken.tries} tries: {said.why}"
-        return answer(status=MessageStatus.REFUSED, why=why, maybe_seen=said.maybe_taken)
-    due_at = now + pause(taken.tries, said.after)
-    return answer(status=MessageStatus.WAITING, why=said.why, due_at=due_at, maybe_seen=said.maybe_taken)
-
-
-def _rest(deliveries: Sequence[Delivery]) -> timedelta | None:
-    """How long the whole send rests where nothing goes any more: else it would use up its audience's first tries."""
-    if not deliveries or any(said.status is not DeliveryStatus.TRY_AGAIN for said in deliveries):
-        return None
-    asked = max((said.after or timedelta() for said in deliveries), default=timedelta())
-    return min(max(asked, timedelta(seconds=5)), _LONGEST_REST)
