@@ -14,6 +14,7 @@ from promograph.domain.redeeming import HoldRequest
 from promograph.domain.stock.lists import CodeColumns
 from promograph.services.audiences import NewAudience
 
+from .sendings import Post
 from .test_audiences import told
 from .world import World, issued, why
 
@@ -92,6 +93,18 @@ async def test_nothing_of_them_is_left_and_all_is_counted_still(world: World) ->
     assert len(await world.services.people.issuances_of("bob")) == 1
     assert not await world.services.erasing.erase(ADA)
     assert not await world.services.erasing.erase("never seen")
+
+
+async def test_a_send_that_is_over_names_nobody_either(world: World) -> None:
+    post = Post(world)
+    ids = await post.people(2)
+    await world.promotion(handle="spring", codes=2)
+    await post.sent(await post.send(ids, "spring"))
+    cancelled = await post.send(ids, "spring", key="s2")
+    await world.services.sends.start(cancelled.id)
+    await world.services.sends.cancel(cancelled.id)
+    assert await world.services.erasing.erase(ids[-1])
+    assert await places(world, ids[-1]) == set()
 
 
 async def test_limits_hold_for_somebody_who_comes_back(world: World) -> None:

@@ -126,6 +126,7 @@ def finish(connection: Connection, going: Going, status: SendStatus, now: dateti
     """It is over. The going send is for the caller to save."""
     going.status = status
     going.finished_at = now
+    going.reached = ""
     if status is SendStatus.DONE and going.spans:
         for id_, counters in stock.read(connection, list(going.spans)).items():
             going.spans[id_] = [going.spans[id_][0], counters.issuances]
@@ -143,7 +144,8 @@ def _enlist(connection: Connection, going: Going, following: Next, turn: Turn, b
     going.messages += len(new)
     going.is_read = following.is_last
     if following.people:
-        going.reached = following.people[-1][0]
+        # Whoever came last is named no longer than it takes to go on from there: people are erased.
+        going.reached = "" if following.is_last else following.people[-1][0]
     return taken
 
 
