@@ -160,7 +160,7 @@ async def test_what_a_dead_server_of_this_machine_had_goes_first(
     await dying.dispatcher._turn(send)
     await world.services.dispatcher._turn(send)  # let go of: the store went away before they were sent
     await dying.dispatcher._turn(send)
-    monkeypatch.setattr(dispatching, "_LANES", 1)
+    monkeypatch.setattr(dispatching, "LANES", 1)
     await world.services.dispatcher.work()
     numbers = [int(one.key.rpartition(".")[2]) for one in post.provider.taken]
     assert {*numbers[: 3 * IN_HAND]} == {*range(1, 3 * IN_HAND + 1)}
@@ -208,7 +208,7 @@ async def test_an_answer_that_is_written_down_twice_says_nothing_of_a_later_try(
     world: World, post: Post, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first time was lost on its way, and by the second the same server had the message in hand again."""
-    monkeypatch.setattr(dispatching, "_LANES", 1)
+    monkeypatch.setattr(dispatching, "LANES", 1)
     send = await running(post, people=1)
     services, database = world.interposed()
     post.connect(services)

@@ -10,7 +10,8 @@ class Job:
     """A window of load. Sending ends after `warm_up` + `seconds`, or earlier when the `inputs` are used up.
 
     With `cycle` they are sent again and again. `own`: the answers are to belong to the inputs; those of the
-    do-nothing server do not.
+    do-nothing server do not. `together`: all connections send each input at once, and once all of them were answered
+    they rest so many seconds before the next; sending then ends with the inputs alone.
     """
 
     port: int
@@ -23,6 +24,7 @@ class Job:
     cycle: bool = False
     own: bool = True
     path: str = "/graphql"
+    together: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,7 @@ class _Run:
         self._begin = self._end = self._stop = self._last = 0.0
         self._wrong = 0
         self._first_wrong: str | None = None
+        self._answered: list[_Connection] = []
         self.sent = 0
 
     def start(self) -> None:
@@ -59,8 +60,8 @@ class _Run:
 
     def next(self) -> tuple[int, bytes] | None:
         """The place of the next input, and its request; None when sending is over."""
-        place = self.sent
-        if perf_counter() >= self._stop:
+        place = self.sent if self._job.together is None else self.sent // self._job.connections
+        if perf_counter() >= self._stop and self._job.together is None:
             return None
         if place >= len(self._requests):
             if not self._job.cycle:
@@ -68,6 +69,20 @@ class _Run:
             place %= len(self._requests)
         self.sent += 1
         return place, self._requests[place]
+
+    def go_on(self, connection: "_Connection") -> None:
+        """Have it send what is next: at once, or with all others."""
+        if self._job.together is None:
+            connection.send_next()
+            return
+        self._answered.append(connection)
+        if len(self._answered) == self._job.connections:
+            asyncio.get_running_loop().call_later(self._job.together, self._all_go_on)
+
+    def _all_go_on(self) -> None:
+        connections, self._answered = self._answered, []
+        for connection in connections:
+            connection.send_next()
 
     def answered(self, place: int, sent_at: float, head: bytes, body: bytes) -> None:
         now = perf_counter()
@@ -142,7 +157,7 @@ class _Connection(asyncio.Protocol):
         self._got.clear()
         self._size = 0
         self._run.answered(self._place, self._sent_at, head, body)
-        self.send_next()
+        self._run.go_on(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():

@@ -70,6 +70,18 @@ def _upserted(data: dict[str, Any], asked: dict[str, Any] | None, _: set[str]) -
     return None if asked is None or told == len(asked["customers"]) else f"customersUpsert took {told} customers"
 
 
+def _triggered(data: dict[str, Any], asked: dict[str, Any] | None, seen: set[str]) -> Fault:
+    payload = data["messageTrigger"]
+    if payload["userErrors"] or asked is None:
+        return f"messageTrigger was refused: {payload['userErrors'][:1]}"
+    wanted = f"{asked['customer']} {asked['messageKey']}"
+    message = f"{wanted} {payload['message']['key']}"
+    if wanted in seen and message not in seen:
+        return f"messageTrigger made a second message of {wanted}"
+    seen |= {wanted, message}
+    return None
+
+
 def _counted(data: dict[str, Any], _: dict[str, Any] | None, __: set[str]) -> Fault:
     inventory = data["promotion"]["inventory"]
     parts = inventory["available"] + inventory["issued"] + inventory["blocked"] + inventory["void"]
@@ -98,6 +110,7 @@ REDEEM = "codeRedeem"
 VALIDATE = "codeValidate"
 ISSUE_MANY = "codesIssue"
 UPSERT = "customersUpsert"
+TRIGGER = "messageTrigger"
 INVENTORY = "inventory"
 PAGE = "promotions"
 NOTHING = "nothing"
@@ -127,6 +140,11 @@ OPERATIONS = {
         "mutation Upsert($input: CustomersUpsertInput!) { customersUpsert(input: $input) {"
         " created updated userErrors { code field message } } }",
         _upserted,
+    ),
+    TRIGGER: Operation(
+        "mutation Trigger($input: MessageTriggerInput!) { messageTrigger(input: $input) {"
+        " message { key status } replayed userErrors { code field message } } }",
+        _triggered,
     ),
     INVENTORY: Operation(
         "query Inventory($input: String!) { promotion(handle: $input) {"

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -52,10 +52,10 @@ class Server:
 
 
 @contextmanager
-def product_server(store: str, folder: Path) -> Iterator[Server]:
-    """`promograph serve` on the store: what is measured is what runs in earnest."""
+def product_server(store: str, folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """`promograph serve` on the store: what is measured is what runs in earnest. `settings`: of its environment."""
     arguments = ["promograph.cli.main", "serve", "--host", "127.0.0.1", "--port", "0", "--workers", "1"]
-    with _server([*arguments, "--store", store], folder / "server.log") as server:
+    with _server([*arguments, "--store", store], folder / "server.log", settings) as server:
         yield server
 
 
@@ -67,12 +67,18 @@ def idle_server(folder: Path) -> Iterator[Server]:
 
 
 def begun(
-    module: Sequence[str], *, stdin: int, stdout: IO[bytes] | int, stderr: IO[bytes] | None = None
+    module: Sequence[str],
+    *,
+    stdin: int,
+    stdout: IO[bytes] | int,
+    stderr: IO[bytes] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
     """A Python module, with its arguments, as a process of its own."""
     command = [sys.executable, "-m", *module]
     # In a session of its own: Ctrl-C goes to every process of the terminal's, and each would complain in its own way.
-    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True)
+    environment = {**os.environ, **(settings or {})}
+    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=environment, start_new_session=True)
 
 
 @contextmanager
@@ -93,9 +99,9 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
 
 @contextmanager
-def _server(module: Sequence[str], log: Path) -> Iterator[Server]:
+def _server(module: Sequence[str], log: Path, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
     with log.open("wb") as output:
-        process = begun(module, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = begun(module, stdin=subprocess.DEVNULL, stdout=output, stderr=output, settings=settings)
     with ended(process):
         yield Server(process, _ready_port(process, log))
 

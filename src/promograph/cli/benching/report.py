@@ -7,7 +7,7 @@ from rich.table import Table
 
 from promograph.cli.benching.figures import Row, StoreReport, Target, Yardstick
 
-_UNITS = {"requests": "", "codes": " codes", "customers": " customers"}
+_UNITS = {"requests": "", "codes": " codes", "customers": " customers", "messages": " messages"}
 
 
 def machine_table(facts: dict[str, str]) -> Table:

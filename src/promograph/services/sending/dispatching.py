@@ -32,7 +32,9 @@ logger = logging.getLogger("promograph.sending")
 MOST_IN_HAND = 250
 """How many messages a lane takes at a time: what may come twice after a kill."""
 
-_LANES = 2
+LANES = 2
+"""How many handfuls of a send are in hand at a time: one on its way while the next is written."""
+
 _MOST_SENDS = 50
 _LOOK_SECONDS = 1.0
 _INHERIT_SECONDS = 5.0
@@ -105,7 +107,7 @@ class Dispatcher:
     async def _carry(self, id_: int) -> None:
         outcomes = [*await asyncio.gather(self._inherit(id_, is_ours_free=True), return_exceptions=True)]
         if outcomes == [None]:
-            outcomes = await asyncio.gather(*(self._lane(id_) for _ in range(_LANES)), return_exceptions=True)
+            outcomes = await asyncio.gather(*(self._lane(id_) for _ in range(LANES)), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, StoreError):
                 logger.warning("send %s waits for the store: %s", id_, outcome)

@@ -2,5 +2,6 @@
 
 from promograph.cli.benching.parts.export import EXPORT
 from promograph.cli.benching.parts.pages import PAGES
+from promograph.cli.benching.parts.sends import SENDS
 
-PARTS = {part.name: part for part in (PAGES, EXPORT)}
+PARTS = {part.name: part for part in (PAGES, EXPORT, SENDS)}
