@@ -18,6 +18,11 @@ PREFIX = "PROMOGRAPH_"
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """This process's, and more, for a process that it begins."""
+    return {**os.environ, **more}
+
+
 def _sections() -> dict[str, dict[str, str]]:
     """What the environment holds for channels: `PROMOGRAPH_EMAIL__HOST` is `host` of `email`."""
     found: dict[str, dict[str, str]] = {}

@@ -12,6 +12,7 @@ from typing import IO
 from urllib.request import urlopen
 
 from promograph.cli.benching.failures import BenchFailed
+from promograph.config import environment
 
 _PATIENCE_SECONDS = 30.0
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/graphql")

@@ -70,10 +70,15 @@ class Dispatcher:
 
     async def serve(self) -> None:
         """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        asked_at = -_LOOK_SECONDS
         while not self._is_closing:
             self._woken.clear()
             await quietly(self._look(), logger, "looking for sends")
-            await quietly(self._bookings.release_of_ended(), logger, "giving back what was booked")
+            # Not whenever a trigger wakes it, which may be many times a second.
+            if loop.time() - asked_at >= _LOOK_SECONDS:
+                asked_at = loop.time()
+                await quietly(self._bookings.release_of_ended(), logger, "giving back what was booked")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _LOOK_SECONDS)
 
