@@ -78,8 +78,8 @@ def begun(
     """A Python module, with its arguments, as a process of its own."""
     command = [sys.executable, "-m", *module]
     # In a session of its own: Ctrl-C goes to every process of the terminal's, and each would complain in its own way.
-    environment = {**os.environ, **(settings or {})}
-    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=environment, start_new_session=True)
+    own = environment(settings or {})
+    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=own, start_new_session=True)
 
 
 @contextmanager
