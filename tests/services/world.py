@@ -18,12 +18,13 @@ from promograph.errors import BadInput
 from promograph.services.app import Services
 from promograph.services.importing.codes import Upload, report_of
 from promograph.services.promoting import Draft
-from promograph.store import loading
+from promograph.store import loading, pieces
 from promograph.store.databases.database import Connection, Database, Work
 from promograph.store.databases.failures import Unconfirmed
 from promograph.store.databases.opening import open_database
 from promograph.store.inventories import Inventory
 from promograph.store.loading import Load
+from promograph.store.pieces import Codes
 from promograph.store.statements import Statement
 from promograph.store.tables.instants import to_micros
 
@@ -82,6 +83,14 @@ class Interposed(Database):
     @property
     def piece(self) -> int:
         return self._inner.piece
+
+    @property
+    def load_piece(self) -> int:
+        return self._inner.load_piece
+
+    @property
+    def is_waited_for(self) -> bool:
+        return self._inner.is_waited_for
 
     @property
     def is_wanted(self) -> bool:
@@ -225,7 +234,7 @@ class World:
 
         def work(connection: Connection) -> None:
             loading.check_held(connection, load)
-            loading.put(connection, load, first, keys, keys)
+            pieces.put(connection, load.promotion_id, first, Codes(texts=keys, keys=keys))
 
         await self.write(work)
 

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Connection
 
 from promograph.domain.clock import system_clock
-from promograph.store import loading
+from promograph.store import loading, pieces
 from promograph.store.databases.opening import open_database
+from promograph.store.pieces import Codes
 
 from .ground import Ground
 
@@ -32,7 +33,7 @@ async def test_undoing_a_load_waits_for_the_piece_that_is_being_committed(ground
 
         def put(connection: Connection) -> None:
             loading.check_held(connection, load)
-            loading.put(connection, load, load.first, ["B", "C"], ["B", "C"])
+            pieces.put(connection, promotion.id, load.first, Codes(texts=["B", "C"], keys=["B", "C"]))
             undoing.append(thread.submit(lambda: asyncio.run(abandon())))
             wait(undoing, timeout=0.5)
 

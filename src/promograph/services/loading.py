@@ -9,11 +9,12 @@ from uuid import uuid4
 from promograph.domain.clock import Clock
 from promograph.domain.stock.batches import Added, AddReport
 from promograph.services.pacing import Pace
-from promograph.store import load_orders, loading
+from promograph.store import load_orders, loading, pieces
 from promograph.store.databases.database import Connection, Database
 from promograph.store.databases.failures import Unconfirmed
 from promograph.store.load_orders import Order
 from promograph.store.loading import Load
+from promograph.store.pieces import Codes, Filled
 
 _SEEN_EVERY = timedelta(seconds=3)
 """Between two signs of life: far less than the minute after which a load counts as dead."""
@@ -67,46 +68,37 @@ class Loader:
 
     async def put(self, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
         """Add codes in this order; of the keys, those that were codes already, with the promotion that has them."""
+        codes = Codes(texts=texts, keys=keys)
         taken: dict[str, int] = {}
         start = 0
-        while start < len(texts):
-            stop, found = await self._put(texts, keys, start)
-            self._next += stop - start - len(found)
-            self.added += stop - start - len(found)
-            taken |= found
-            start = stop
+        while start < len(keys):
+            filled = await self._fill(codes, start)
+            self.added += filled.next - self._next
+            self._next = filled.next
+            taken |= filled.taken
+            start = filled.stop
         return taken
 
-    async def _put(self, texts: Sequence[str], keys: Sequence[str], start: int) -> tuple[int, dict[str, int]]:
-        """One transaction's worth of them from `start` on: where it stopped, and which keys were codes already."""
+    async def _fill(self, codes: Codes, start: int) -> Filled:
+        """One transaction's worth of them from `start` on."""
         load, database = self._claimed(), self._database
 
-        def work(connection: Connection) -> tuple[int, dict[str, int]]:
+        def work(connection: Connection) -> Filled:
             loading.check_held(connection, load)
-            taken: dict[str, int] = {}
-            stop, number = start, self._next
-            while stop < len(texts):
-                piece = slice(stop, min(stop + database.piece, len(texts)))
-                found = loading.put(connection, load, number, texts[piece], keys[piece])
-                number += piece.stop - stop - len(found)
-                stop = piece.stop
-                taken |= found
-                if database.is_wanted:
-                    break
-            return stop, taken
+            return pieces.fill(connection, database, load.promotion_id, self._next, codes, start)
 
         with self.pace.working():
-            put = await database.write(work, heavy=True)
+            filled = await database.write(work, heavy=True)
         await self._be_seen()
         await self.pace.rest()
-        return put
+        return filled
 
     async def _be_seen(self) -> None:
         # By itself: in the transaction above, the mark would keep whoever issues waiting for all of it.
         load, now = self._claimed(), self._clock()
         if now - self._seen_at >= _SEEN_EVERY:
             self._seen_at = now
-            await self._database.write(lambda connection: loading.seen(connection, load, now))
+            await self._database.write(lambda connection: loading.seen(connection, load, now), heavy=True)
 
     async def publish(self, order: Order, report: AddReport) -> Added:
         """Show the codes, and keep the answer for the order's key."""

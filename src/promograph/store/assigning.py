@@ -16,7 +16,7 @@ from promograph.domain.stock.batches import BatchSource
 from promograph.domain.stock.rows import About
 from promograph.domain.webhooks.events import WebhookType, issued
 from promograph.errors import BadInput, InputProblem
-from promograph.store import issuances, loading, locking, stock, used_up
+from promograph.store import issuances, loading, locking, pieces, stock, used_up
 from promograph.store.bulk import Insertion
 from promograph.store.locking import Locked
 from promograph.store.people import erasures
@@ -92,7 +92,7 @@ def assign(
             InputProblem.STATE, "The promotion has ended before all codes of the file were added.", field=("promotion",)
         )
     rows = _known_again(connection, rows, locked[1])
-    taken = loading.existing(connection, [row.key for row in rows])
+    taken = pieces.existing(connection, [row.key for row in rows])
     admitted, left = _admit(connection, locked, [row for row in rows if row.key not in taken])
     batch_id, first = batch
     _insert(connection, locked, admitted, first, channel, now)

@@ -1,8 +1,8 @@
 """Adding rows to a table, one or ten thousand."""
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sized
+from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy import Connection
@@ -17,6 +17,10 @@ TAKEN = (sqlite3.IntegrityError, asyncpg.UniqueViolationError)
 _COPIED_FROM = 500
 
 
+class Rows(Sized, Iterable[tuple[Any, ...]], Protocol):
+    """So many rows, which need not be there before somebody wants them."""
+
+
 class Insertion:
     """New rows of one table; `columns` as in `@rows`, such as `id bigint, name text`."""
 
@@ -29,12 +33,12 @@ class Insertion:
         self._one = f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(self._names))})"
         self._statement = Statement(f"INSERT INTO {table} ({names}) SELECT {shown} FROM @rows({columns}) r")
 
-    def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    def run(self, connection: Connection, rows: Rows) -> None:
         """Add them all; raises one of TAKEN where one of them is there already."""
         driver = driver_of(connection)
         if isinstance(driver, sqlite3.Connection):
             driver.executemany(self._one, rows)
         elif len(rows) < _COPIED_FROM:
-            self._statement.run(connection, rows)
+            self._statement.run(connection, list(rows))
         else:
             await_(driver.copy_records_to_table(self._table, columns=self._names, records=rows))

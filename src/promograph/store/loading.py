@@ -5,11 +5,9 @@ kept waiting for one piece at the most) and is yet all or nothing: the last step
 left above the tail is deleted when the next one claims the line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import repeat
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -17,8 +15,7 @@ from sqlalchemy import Connection
 
 from promograph.errors import BadInput, InputProblem
 from promograph.store import jobs, stock, stock_telling
-from promograph.store.bulk import TAKEN, Insertion
-from promograph.store.statements import Statement, savepoint
+from promograph.store.statements import Statement
 from promograph.store.tables.instants import to_micros
 
 _ABANDONED_AFTER = timedelta(seconds=60)
@@ -31,10 +28,6 @@ _CLAIM = Statement("UPDATE stock SET loader = :loader, loader_seen_at = :now WHE
 _SEEN = Statement("UPDATE stock SET loader_seen_at = :now WHERE promotion_id = :id AND loader = :loader")
 _CLEAR = Statement("DELETE FROM code WHERE promotion_id = :id AND seq > :tail")
 _CLEAR_FROM = Statement("DELETE FROM code WHERE promotion_id = :id AND seq >= :first AND seq > :tail")
-_EXISTING = Statement("SELECT c.key, c.promotion_id FROM @rows(key text) r JOIN code c ON c.key = r.key")
-_NEW = Insertion("code", "promotion_id bigint, seq bigint, key text")
-_NEW_WITH_TEXTS = Insertion("code", "promotion_id bigint, seq bigint, key text, text text")
-_NEW_THAT_EXPIRE = Insertion("code", "promotion_id bigint, seq bigint, key text, text text, expires_at bigint")
 _BATCH = Statement(
     "INSERT INTO batch (promotion_id, source, channel, first_seq, last_seq, size, report, created_at) "
     "VALUES (:id, :source, :channel, :first, :last, :size, :report, :now) RETURNING id"
@@ -91,69 +84,6 @@ def check_held(connection: Connection, load: Load) -> None:
     """Keep the line's end until this transaction ends; BadInput (BUSY) as in `seen`."""
     if not _HELD.fetch(connection, id=load.promotion_id, loader=load.loader):
         raise _overtaken()
-
-
-def put(
-    connection: Connection,
-    load: Load,
-    first: int,
-    texts: Sequence[str],
-    keys: Sequence[str],
-    expiries: Sequence[datetime | None] = (),
-) -> dict[str, int]:
-    """Write a piece, numbered from `first`; of its keys, those that are codes already, with the promotions they have.
-
-    The numbers of the others close up, so that the line has no gaps. `expiries` are the codes' own, if they have any.
-    """
-    taken: dict[str, int] = {}
-    # Most pieces are new from end to end, and the unique index says so for nothing. Where it objects, ask which ones
-    # are not; another load may add some between the question and the second try.
-    while True:
-        try:
-            with savepoint(connection):
-                _insert(connection, load, first, texts, keys, expiries)
-            return taken
-        except TAKEN:
-            found = existing(connection, keys)
-            if not found:
-                raise
-        taken |= found
-        left = [place for place, key in enumerate(keys) if key not in found]
-        texts, keys = [texts[place] for place in left], [keys[place] for place in left]
-        expiries = [expiries[place] for place in left] if expiries else ()
-
-
-def existing(connection: Connection, keys: Sequence[str]) -> dict[str, int]:
-    """Of these keys, those that are codes already, with the promotions that have them."""
-    return dict(_EXISTING.fetch(connection, [(key,) for key in keys]))
-
-
-def _insert(
-    connection: Connection,
-    load: Load,
-    first: int,
-    texts: Sequence[str],
-    keys: Sequence[str],
-    expiries: Sequence[datetime | None],
-) -> None:
-    numbers = range(first, first + len(keys))
-    if any(expiries):
-        micros = [None if instant is None else to_micros(instant) for instant in expiries]
-        written = [None if text == key else text for text, key in zip(texts, keys, strict=True)]
-        _NEW_THAT_EXPIRE.run(
-            connection, _by_key(zip(repeat(load.promotion_id), numbers, keys, written, micros, strict=False))
-        )
-        return
-    if texts == keys:
-        _NEW.run(connection, _by_key(zip(repeat(load.promotion_id), numbers, keys, strict=False)))
-        return
-    shown = [None if text == key else text for text, key in zip(texts, keys, strict=True)]
-    _NEW_WITH_TEXTS.run(connection, _by_key(zip(repeat(load.promotion_id), numbers, keys, shown, strict=False)))
-
-
-def _by_key(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """In the order of the unique index, which grows a quarter faster for it. The numbers stay those of their codes."""
-    return sorted(rows, key=itemgetter(2))
 
 
 def seen(connection: Connection, load: Load, now: datetime) -> None:

@@ -18,6 +18,9 @@ from promograph.services.pacing import Pace
 
 _CHUNK = 1 << 20
 
+_AT_ONCE = 100_000
+"""Each transaction writes most pages of the index anew, however many codes come with it."""
+
 
 class ImportFile:
     """The rows of an upload. Use as `async with`: a copy lies in a temporary file meanwhile."""
@@ -38,16 +41,32 @@ class ImportFile:
     async def __aexit__(self, *_: object) -> None:
         self._copy.close()
 
-    async def batches(self, pace: Pace) -> AsyncGenerator[Batch, None]:
-        """All of them, without repeats and reserved texts; `tally` counts. BadInput as from `read_codes`."""
+    async def portions(self, pace: Pace) -> AsyncGenerator[list[Batch], None]:
+        """All of its batches, without repeats and reserved texts, some at a time; BadInput as from `read_codes`.
+
+        `tally` counts them.
+        """
         self.tally = Tally()
-        async with aclosing(ahead(checked(self._read(), Repeats()), pace)) as coming:
-            async for batch in coming:
-                self.tally.add(batch)
-                yield batch
+        async with aclosing(ahead(_gathered(checked(self._read(), Repeats()), pace), pace)) as coming:
+            async for batches in coming:
+                for batch in batches:
+                    self.tally.add(batch)
+                yield batches
 
     def _read(self) -> Iterator[Batch]:
         order = self._order
         self._copy.seek(0)
         sheet = open_sheet(iter(lambda: self._copy.read(_CHUNK), b""), order.reading)
         yield from read_codes(sheet, order.columns, header=order.reading.header, time_zone=self._time_zone)
+
+
+def _gathered(batches: Iterator[Batch], pace: Pace) -> Iterator[list[Batch]]:
+    """A transaction's worth of them at a time; while others ask, one."""
+    waiting: list[Batch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if pace.gives_way or sum(len(each.keys) for each in waiting) >= _AT_ONCE:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain
 
 from promograph.domain.clock import Clock
 from promograph.domain.jobs import Progress
@@ -17,15 +18,19 @@ from promograph.domain.stock.rows import Batch
 from promograph.errors import BadInput, InputProblem
 from promograph.services.importing.reading import ImportFile
 from promograph.services.jobs.runs import Run
-from promograph.store import assigning, loading
+from promograph.store import assigning, loading, pieces
 from promograph.store.assigning import Assignment
 from promograph.store.databases.database import Connection, Database
 from promograph.store.jobs import files as job_files
 from promograph.store.loading import Load
+from promograph.store.pieces import Codes
 
 _SEEN_EVERY = timedelta(seconds=3)
 _MOST_CHANNELS = 100
 _SOURCE = "IMPORTED"
+
+Mine = tuple[Batch, Batch]
+"""A batch of the file, and the codes of it that belong to the part at hand."""
 
 
 class ImportRun:
@@ -50,17 +55,17 @@ class ImportRun:
 
     async def read_through(self) -> None:
         """Read the file once more, for a report whose reader did not live."""
-        async with aclosing(self._file.batches(self._run.pace)) as batches:
-            async for _ in batches:
+        async with aclosing(self._file.portions(self._run.pace)) as portions:
+            async for _ in portions:
                 self._run.check_wanted()
 
     async def _plan(self) -> None:
         """Find out which parts there are; all of the file is read where it has columns that say so."""
         counts: dict[tuple[bool, str | None], int] = {}
         if self._order.is_parted and not self._order.dry_run:
-            async with aclosing(self._file.batches(self._run.pace)) as batches:
-                async for batch in batches:
-                    for about in batch.about:
+            async with aclosing(self._file.portions(self._run.pace)) as portions:
+                async for portion in portions:
+                    for about in chain.from_iterable(batch.about for batch in portion):
                         key = (about.customer is not None, about.channel or self._order.channel)
                         counts[key] = counts.get(key, 0) + 1
                     self._run.check_wanted()
@@ -85,55 +90,63 @@ class ImportRun:
 
     async def _part(self, part: Part) -> None:
         number = 0
-        async with aclosing(self._file.batches(self._run.pace)) as batches:
-            async for batch in batches:
-                if number == self.state.batch:
-                    await self._batch(part, batch)
-                number += 1
+        async with aclosing(self._file.portions(self._run.pace)) as portions:
+            async for portion in portions:
+                left = portion[max(0, self.state.batch - number) :]
+                number += len(portion)
+                await self._portion(part, [(batch, part.of(batch, self._order)) for batch in left])
         await self._step(self._ended)
 
-    async def _batch(self, part: Part, batch: Batch) -> None:
-        """Put this part's codes of a batch into the store, a transaction's worth at a time."""
-        mine, at = part.of(batch, self._order), self.state.batch
+    async def _portion(self, part: Part, left: list[Mine]) -> None:
+        """Put this part's codes of batches into the store, a transaction's worth at a time."""
         put = self._look if self._order.dry_run else self._assign if part.assigned else self._put
-        while self.state.batch == at:
-            await self._step(lambda connection: self._whole(put(connection, part, mine), batch, mine, connection))
+
+        def work(connection: Connection) -> ImportState:
+            return self._reported(connection, *put(connection, part, left))
+
+        while left:
+            before = self.state.batch
+            await self._step(work)
+            left = left[self.state.batch - before :]
             await self._be_seen()
 
-    def _whole(
-        self, done: tuple[ImportState, list[Line]], batch: Batch, mine: Batch, connection: Connection
-    ) -> ImportState:
-        """The state after a transaction, and what it has to report written down."""
-        state, lines = done
-        if state.offset == len(mine.texts):
-            state = replace(state, batch=state.batch + 1, offset=0)
-            if state.part == 0:
-                lines += lines_of(batch)
-                state = replace(state, rows=state.rows + len(batch.texts) + len(batch.bad) + len(batch.repeated))
-        return self._reported(connection, state, lines)
+    def _went_on(self, state: ImportState, mine: Mine, stop: int) -> tuple[ImportState, list[Line]]:
+        """The state when of a batch the codes before the place `stop` are done; what is to be reported of all of it."""
+        batch, codes = mine
+        if stop < len(codes.texts):
+            return replace(state, offset=stop), []
+        state = replace(state, batch=state.batch + 1, offset=0)
+        if state.part:
+            return state, []
+        rows = state.rows + len(batch.texts) + len(batch.bad) + len(batch.repeated)
+        return replace(state, rows=rows), lines_of(batch)
 
-    def _put(self, connection: Connection, part: Part, mine: Batch) -> tuple[ImportState, list[Line]]:
-        """Codes to the end of the line."""
-        load = self._load()
+    def _put(self, connection: Connection, part: Part, left: list[Mine]) -> tuple[ImportState, list[Line]]:
+        """Codes to the end of the line, of as many batches as there is time for."""
+        load, start = self._load(), self.state.offset
         loading.check_held(connection, load)
-        start = stop = self.state.offset
-        taken: dict[str, int] = {}
-        number = self.state.next
-        while stop < len(mine.texts):
-            piece = slice(stop, min(stop + self._database.piece, len(mine.texts)))
-            expiries = [about.expires_at for about in mine.about[piece]]
-            found = loading.put(connection, load, number, mine.texts[piece], mine.keys[piece], expiries)
-            number += piece.stop - stop - len(found)
-            stop = piece.stop
-            taken |= found
-            if self._database.is_wanted:
+        codes = Codes(
+            texts=list(chain.from_iterable(mine.texts for _, mine in left)),
+            keys=list(chain.from_iterable(mine.keys for _, mine in left)),
+            expires=[about.expires_at for _, mine in left for about in mine.about],
+        )
+        filled = pieces.fill(connection, self._database, load.promotion_id, self.state.next, codes, start)
+        state = replace(self._counted(filled.taken, filled.next - self.state.next), next=filled.next)
+        lines: list[Line] = []
+        stop = filled.stop
+        for batch, mine in left:
+            end = min(stop, len(mine.texts))
+            lines += self._taken_lines(mine, slice(start, end), filled.taken)
+            state, more = self._went_on(state, (batch, mine), end)
+            lines += more
+            if end < len(mine.texts):
                 break
-        state = self._counted(taken, number - self.state.next)
-        return replace(state, next=number, offset=stop), self._taken_lines(mine, slice(start, stop), taken)
+            start, stop = 0, stop - end
+        return state, lines
 
-    def _assign(self, connection: Connection, part: Part, mine: Batch) -> tuple[ImportState, list[Line]]:
+    def _assign(self, connection: Connection, part: Part, left: list[Mine]) -> tuple[ImportState, list[Line]]:
         """Codes to the people they are for."""
-        state = self.state
+        state, mine = self.state, left[0][1]
         piece = slice(state.offset, min(state.offset + self._database.piece, len(mine.texts)))
         rows = [Assignment(*each) for each in zip(mine.keys[piece], mine.texts[piece], mine.about[piece], strict=True)]
         batch = (state.batches[-1], state.next)
@@ -141,22 +154,25 @@ class ImportRun:
         lines = self._taken_lines(mine, piece, done.taken)
         lines += self._unassigned_lines(mine, piece, done.left)
         state = replace(self._counted(done.taken, done.count), unassigned=state.unassigned + len(done.left))
-        return replace(state, next=state.next - done.count, offset=piece.stop), lines
+        state, more = self._went_on(replace(state, next=state.next - done.count), left[0], piece.stop)
+        return state, lines + more
 
-    def _look(self, connection: Connection, part: Part, mine: Batch) -> tuple[ImportState, list[Line]]:
+    def _look(self, connection: Connection, part: Part, left: list[Mine]) -> tuple[ImportState, list[Line]]:
         """What would become of codes, as things are."""
-        id_ = self._order.promotion_id
-        taken = loading.existing(connection, mine.keys)
+        id_, mine = self._order.promotion_id, left[0][1]
+        taken = pieces.existing(connection, mine.keys)
         lines = self._taken_lines(mine, slice(None), taken)
         rows = [
             Assignment(key, text, about)
             for key, text, about in zip(mine.keys, mine.texts, mine.about, strict=False)
             if about.customer is not None and key not in taken
         ]
-        left = assigning.would_be_left(connection, id_, rows, self._met)
-        lines += self._unassigned_lines(mine, slice(None), left)
-        state = self._counted(taken, len(mine.texts) - len(taken) - len(left))
-        return replace(state, unassigned=state.unassigned + len(left), offset=len(mine.texts)), lines
+        unassigned = assigning.would_be_left(connection, id_, rows, self._met)
+        lines += self._unassigned_lines(mine, slice(None), unassigned)
+        state = self._counted(taken, len(mine.texts) - len(taken) - len(unassigned))
+        state = replace(state, unassigned=state.unassigned + len(unassigned))
+        state, more = self._went_on(state, left[0], len(mine.texts))
+        return state, lines + more
 
     def _ended(self, connection: Connection) -> ImportState:
         """The part at hand is whole: show it, and begin the next one."""
@@ -232,7 +248,7 @@ class ImportRun:
         if self.state.load is not None and now - self._seen_at >= _SEEN_EVERY:
             self._seen_at = now
             load = self._load()
-            await self._database.write(lambda connection: loading.seen(connection, load, now))
+            await self._database.write(lambda connection: loading.seen(connection, load, now), heavy=True)
 
     def _load(self) -> Load:
         assert self.state.load is not None, "a part for the line has claimed its end"

@@ -11,9 +11,10 @@ from typing import Any
 
 from promograph.domain.jobs import Job, Progress
 from promograph.services.jobs.runs import Run
-from promograph.store import loading
+from promograph.store import loading, pieces
 from promograph.store.databases.database import Connection, Database
 from promograph.store.loading import Load
+from promograph.store.pieces import Codes, Filled
 
 _CLEARED_AT_ONCE = 20_000
 
@@ -49,36 +50,28 @@ class JobLoad:
 
     async def put(self, texts: Sequence[str], keys: Sequence[str]) -> dict[str, int]:
         """Add codes in this order; of the keys, those that were codes already, with the promotion that has them."""
+        codes = Codes(texts=texts, keys=keys)
         taken: dict[str, int] = {}
         start = 0
-        while start < len(texts):
-            stop, found = await self._put(texts, keys, start)
-            taken |= found
-            start = stop
+        while start < len(keys):
+            filled = await self._fill(codes, start)
+            taken |= filled.taken
+            start = filled.stop
         return taken
 
-    async def _put(self, texts: Sequence[str], keys: Sequence[str], start: int) -> tuple[int, dict[str, int]]:
-        """One transaction's worth of them from `start` on: where it stopped, and which keys were codes already."""
-        came_to: tuple[int, dict[str, int]] = (start, {})
+    async def _fill(self, codes: Codes, start: int) -> Filled:
+        """One transaction's worth of them from `start` on."""
+        filled: Filled | None = None
 
         def work(connection: Connection) -> Progress:
-            nonlocal came_to
+            nonlocal filled
             loading.check_held(connection, self.load)
-            taken: dict[str, int] = {}
-            stop, number = start, self.last + 1
-            while stop < len(texts):
-                piece = slice(stop, min(stop + self._database.piece, len(texts)))
-                found = loading.put(connection, self.load, number, texts[piece], keys[piece])
-                number += piece.stop - stop - len(found)
-                stop = piece.stop
-                taken |= found
-                if self._database.is_wanted:
-                    break
-            came_to = (stop, taken)
-            return self._progress(number)
+            filled = pieces.fill(connection, self._database, self.load.promotion_id, self.last + 1, codes, start)
+            return self._progress(filled.next)
 
         await self._run.step(work)
-        return came_to
+        assert filled is not None, "the step was done"
+        return filled
 
     async def clear(self) -> None:
         """Take back all that it has put there, in pieces, and give the line's end back."""

@@ -42,8 +42,18 @@ class Database(ABC):
 
     @property
     @abstractmethod
+    def load_piece(self) -> int:
+        """How many new codes it should write with one statement."""
+
+    @property
+    @abstractmethod
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits just now for what a long load holds: it ends its transaction, and need not rest."""
+
+    @property
+    @abstractmethod
     def is_wanted(self) -> bool:
-        """Whether others ask for the store just now, so that a long load ends its transaction and gives way."""
+        """Whether others ask for the store just now, so that a long load takes little at a time, and rests."""
 
     @abstractmethod
     async def settle(self) -> None:

@@ -72,6 +72,14 @@ class PostgresDatabase(Database):
         return 4_000 if self.is_wanted else 20_000
 
     @property
+    def load_piece(self) -> int:
+        return 4_000 if self.is_wanted else 100_000
+
+    @property
+    def is_waited_for(self) -> bool:
+        return self.is_wanted
+
+    @property
     def is_wanted(self) -> bool:
         return self._demand.is_felt
 

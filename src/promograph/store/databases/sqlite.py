@@ -54,7 +54,7 @@ class SqliteDatabase(Database):
         self._readers = _engine(path, QueuePool, busy_seconds=_LOCK_PATIENCE)
         self._lock = asyncio.Lock()
         self._demand = Demand()
-        self._waiting = 0
+        self._waiting = self._requests = 0  # who wait for the one writer, and those of them that are small
         self._wanted_at = -_WANTED_SECONDS
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
@@ -63,14 +63,16 @@ class SqliteDatabase(Database):
     async def write(self, work: Work[T], *, heavy: bool = False) -> T:
         if not heavy:
             self._demand.note()
-        self._waiting += 1
         has_to_wait = self._lock.locked()
+        self._waiting += 1
+        self._requests += not heavy
         try:
             await self._lock.acquire()
-            if has_to_wait:
+            if has_to_wait and not heavy:
                 self._wanted_at = time.monotonic()
         finally:
             self._waiting -= 1
+            self._requests -= not heavy
         try:
             return await self._locked_write(work, heavy=heavy)
         finally:
@@ -151,13 +153,21 @@ class SqliteDatabase(Database):
         return 500 if self.is_wanted else 20_000
 
     @property
+    def load_piece(self) -> int:
+        return self.piece
+
+    @property
+    def is_waited_for(self) -> bool:
+        return self._waiting > 0 or self.is_wanted
+
+    @property
     def is_wanted(self) -> bool:
         # Not before: each commit writes anew every page of the unique index that its keys fall into, which for keys
         # without order is most of them.
         # Who was answered a moment ago asks again in the next one. That nobody waits just now, between the two, is no
         # leave to keep them all waiting for a large piece.
         lately = time.monotonic() - self._wanted_at < _WANTED_SECONDS
-        return self._waiting > 0 or lately or self._demand.is_felt
+        return self._requests > 0 or lately or self._demand.is_felt
 
     async def settle(self) -> None:
         # Left alone, the commit that makes the log too long does it while they all wait, whoever's commit that is.
