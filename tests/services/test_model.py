@@ -530,8 +530,8 @@ class Core(RuleBasedStateMachine):
         ids = [offer.id for offer in self._offers]
         if not ids:
             return
-        found = self._run(self._services.promoting.inventories(ids))
-        promotions = self._run(self._services.promoting.get_many(ids))
+        found = self._run(self._services.lobby.inventories(ids))
+        promotions = self._run(self._services.lobby.get_many(ids))
         for offer in self._offers:
             counted = {name: getattr(found[offer.id], name) for name in offer.inventory(self._now)}
             assert counted == offer.inventory(self._now)

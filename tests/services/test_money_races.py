@@ -70,7 +70,7 @@ class Tills(Crowd):
 
     def money(self, promotion: Promotion) -> tuple[int, int]:
         """What is spent, and what is held."""
-        found = self.one(lambda services: services.promoting.budgets([promotion.id]))[promotion.id]
+        found = self.one(lambda services: services.lobby.budgets([promotion.id]))[promotion.id]
         assert found.left.minor >= 0
         return found.spent.minor, found.held.minor
 
@@ -549,7 +549,7 @@ def test_stopping_races_holds(tills: Tills) -> None:
 
         async def stop(services: Services, id_: int = promotion.id) -> int:
             await services.promoting.end(id_, stop_redeeming=True)
-            return (await services.promoting.inventories([id_]))[id_].redemptions
+            return (await services.lobby.inventories([id_]))[id_].redemptions
 
         calls: list[Call[Any]] = [redeem(hold=token) for token in tokens]
         calls.insert(12, stop)

@@ -72,16 +72,16 @@ async def test_everything_that_was_decided_is_kept(world: World) -> None:
     assert made.terms == terms
     assert (made.stored_status, made.created_at, made.stop_redeeming) == (DRAFT, world.clock.now, False)
     reopened = world.reopen()
-    assert await reopened.promoting.get(handle="spring") == made
-    assert await reopened.promoting.get(id_=made.id) == made
-    assert await reopened.promoting.get_many([made.id, 999]) == {made.id: made}
-    assert await reopened.promoting.shared_codes([made.id]) == {made.id: "Fallback-1"}
+    assert await reopened.lobby.get(handle="spring") == made
+    assert await reopened.lobby.get(id_=made.id) == made
+    assert await reopened.lobby.get_many([made.id, 999]) == {made.id: made}
+    assert await reopened.lobby.shared_codes([made.id]) == {made.id: "Fallback-1"}
 
 
 async def test_what_is_not_there_is_not_there(services: Services) -> None:
-    assert await services.promoting.get(id_=10**9) is None
-    assert await services.promoting.get(handle="none") is None
-    assert await services.promoting.inventories([10**9]) == {}
+    assert await services.lobby.get(id_=10**9) is None
+    assert await services.lobby.get(handle="none") is None
+    assert await services.lobby.inventories([10**9]) == {}
     for name in ("activate", "pause", "end", "archive"):
         with pytest.raises(BadInput) as caught:
             await act(services, name, 10**9)
@@ -92,14 +92,13 @@ async def test_what_is_not_there_is_not_there(services: Services) -> None:
 
 
 async def test_a_whole_life(world: World) -> None:
-    promoting = world.services.promoting
     draft = await world.promotion(codes=2, active=False)
     seen = []
     for name in ("activate", "pause", "activate", "end", "archive"):
         world.clock.move(minutes=1)
         moved = await act(world.services, name, draft.id)
         assert moved.updated_at == world.clock.now
-        assert moved == await promoting.get(id_=draft.id)
+        assert moved == await world.services.lobby.get(id_=draft.id)
         seen.append((moved.status(world.clock.now), moved.end_reason(world.clock.now)))
     assert seen == [
         (ACTIVE, None),
@@ -273,7 +272,7 @@ async def test_a_duplicate_is_a_draft_with_the_same_terms_and_no_codes(world: Wo
     assert copy.terms == replace(original.terms, handle="h" * 56 + "-copy", name=f"{original.terms.name} (copy)")
     assert (copy.stored_status, copy.stored_end_reason, copy.stop_redeeming) == (DRAFT, None, False)
     assert (await world.inventory(copy)).total == 0
-    assert await world.services.promoting.shared_codes([copy.id]) == {}
+    assert await world.services.lobby.shared_codes([copy.id]) == {}
     again = await world.services.promoting.duplicate(original.id, handle=None, name="Named")
     assert (again.terms.handle, again.terms.name) == ("h" * 56 + "-copy-2", "Named")
     with pytest.raises(BadInput) as caught:
@@ -294,7 +293,7 @@ async def test_a_shared_code_must_be_a_good_code(services: Services, text: str) 
         with pytest.raises(BadInput) as caught:
             await services.promoting.create(Draft(terms=terms, shared_code=text))
         assert (caught.value.problem, caught.value.field) == (InputProblem.INVALID, (field,))
-    assert await services.promoting.get(handle="a") is None
+    assert await services.lobby.get(handle="a") is None
 
 
 async def test_a_shared_code_is_nobody_elses_code(world: World) -> None:
@@ -303,7 +302,7 @@ async def test_a_shared_code_is_nobody_elses_code(world: World) -> None:
         with pytest.raises(BadInput) as caught:
             await world.promotion(shared=text, handle="other", code_kind=CodeKind.SINGLE, active=False)
         assert (caught.value.problem, caught.value.field) == (InputProblem.TAKEN, ("code",))
-    assert await world.services.promoting.get(handle="other") is None
+    assert await world.services.lobby.get(handle="other") is None
 
 
 async def test_a_shared_code_can_change_until_somebody_has_it(world: World) -> None:
@@ -317,7 +316,7 @@ async def test_a_shared_code_can_change_until_somebody_has_it(world: World) -> N
     assert (caught.value.problem, caught.value.field) == (InputProblem.STATE, ("code",))
     kept = await change(world.services, promotion, shared="Second", keep_shared=False, name="Renamed")
     assert kept.terms.name == "Renamed"
-    assert await world.services.promoting.shared_codes([promotion.id]) == {promotion.id: "Second"}
+    assert await world.services.lobby.shared_codes([promotion.id]) == {promotion.id: "Second"}
 
 
 async def test_a_fallback_that_nobody_was_given_can_change(world: World) -> None:
@@ -342,7 +341,7 @@ async def test_a_shared_code_is_counted_once_through_every_change_of_a_draft(wor
         ({"shared": "Three", "keep_shared": False}, 1),
     ]
     for terms, total in steps:
-        known = await world.services.promoting.shared_codes([draft.id])
+        known = await world.services.lobby.shared_codes([draft.id])
         if blocked and known:
             await world.services.changing.listed(list(known.values()), CodeChange.BLOCK)
         await change(world.services, draft, **terms)
@@ -397,11 +396,11 @@ async def test_a_filter_by_status_agrees_with_the_promotions_themselves(world: W
                 await act(world.services, name, promotion.id)
     for _ in range(3):
         query = PromotionQuery(statuses=frozenset({status}))
-        page = await world.services.promoting.page(query, Slice(count=100))
-        every = await world.services.promoting.page(PromotionQuery(), Slice(count=100))
+        page = await world.services.lobby.page(query, Slice(count=100))
+        every = await world.services.lobby.page(PromotionQuery(), Slice(count=100))
         expected = [promotion for _, promotion in every.rows if promotion.status(world.clock.now) is status]
         assert [promotion for _, promotion in page.rows] == expected
-        assert await world.services.promoting.count(query) == len(expected)
+        assert await world.services.lobby.count(query) == len(expected)
         world.clock.move(hours=1)
 
 
@@ -410,7 +409,7 @@ async def test_pages_go_forward_and_backward_and_stay_stable_while_rows_are_adde
     for _ in range(5):
         world.clock.move(minutes=1)
         made.append(await world.promotion(active=False))
-    page = world.services.promoting.page
+    page = world.services.lobby.page
     for sort in ("created", "name", "handle", "updated"):
         for descending in (False, True):
             query = PromotionQuery(sort=sort, descending=descending)
@@ -446,7 +445,7 @@ async def test_a_promotion_is_found_by_its_name(world: World, name: str, searche
     made = await world.services.promoting.create(Draft(terms=terms))
     await world.promotion(active=False)
     for search in searches:
-        page = await world.services.promoting.page(PromotionQuery(search=search), Slice(count=9))
+        page = await world.services.lobby.page(PromotionQuery(search=search), Slice(count=9))
         assert [promotion.id for _, promotion in page.rows] == [made.id], search
 
 
@@ -458,14 +457,14 @@ async def test_filters_by_kind_and_property(world: World) -> None:
         PromotionQuery(kinds=frozenset({CodeKind.MULTIPLE}), properties=(("season", "spring"),)),
         PromotionQuery(properties=(("season", "spring"), ("a", "1"))),
     ):
-        page = await world.services.promoting.page(query, Slice(count=9))
+        page = await world.services.lobby.page(query, Slice(count=9))
         assert [promotion.id for _, promotion in page.rows] == [made.id]
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
 async def test_texts_that_no_store_keeps_find_nothing(services: Services, text: str) -> None:
-    assert await services.promoting.get(handle=text) is None
-    assert (await services.promoting.page(PromotionQuery(search=text), Slice(count=9))).rows == []
+    assert await services.lobby.get(handle=text) is None
+    assert (await services.lobby.page(PromotionQuery(search=text), Slice(count=9))).rows == []
 
 
 async def test_instants_are_kept_to_the_microsecond(world: World) -> None:

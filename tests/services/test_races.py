@@ -102,10 +102,10 @@ class Crowd:
         return self.one(make), texts
 
     def inventory(self, promotion: Promotion) -> Inventory:
-        return self.one(lambda services: services.promoting.inventories([promotion.id]))[promotion.id]
+        return self.one(lambda services: services.lobby.inventories([promotion.id]))[promotion.id]
 
     def promotion_now(self, promotion: Promotion) -> Promotion:
-        found = self.one(lambda services: services.promoting.get(id_=promotion.id))
+        found = self.one(lambda services: services.lobby.get(id_=promotion.id))
         assert found is not None
         return found
 
@@ -383,7 +383,7 @@ def test_ending_races_issuing(crowd: Crowd) -> None:
 
         async def end(services: Services, id_: int = promotion.id) -> int:
             await services.promoting.end(id_, stop_redeeming=True)
-            return (await services.promoting.inventories([id_]))[id_].issued
+            return (await services.lobby.inventories([id_]))[id_].issued
 
         calls[24:24] = [end]
         issued_at_end = next(answer for answer in crowd.all(calls) if isinstance(answer, int))
@@ -420,7 +420,7 @@ def test_stopping_races_redeeming(crowd: Crowd) -> None:
 
         async def stop(services: Services, id_: int = promotion.id) -> int:
             await services.promoting.end(id_, stop_redeeming=True)
-            return (await services.promoting.inventories([id_]))[id_].redemptions
+            return (await services.lobby.inventories([id_]))[id_].redemptions
 
         calls: list[Call[Any]] = [redeem(text) for text in texts]
         calls.insert(12, stop)

@@ -474,7 +474,7 @@ async def test_a_key_for_two_redemptions_at_the_same_moment(world: World) -> Non
         undone = {one.redemption.promotion_id for one in outcomes if one.rollback and one.redemption}
         assert len(undone) == 1
         assert sorted(why(one) for one in outcomes) == [[]] * 3 + [["idempotencyKey: KEY_REUSED"]] * 3
-        found = [(await world.services.promoting.inventories([use.promotion_id]))[use.promotion_id] for use in uses]
+        found = [(await world.services.lobby.inventories([use.promotion_id]))[use.promotion_id] for use in uses]
         assert sorted(each.redemptions for each in found) == [0, 1]
 
 

@@ -131,6 +131,6 @@ async def change(world: World, promotion: Promotion, **terms: Any) -> Promotion:
 
 async def money(world: World, promotion: Promotion) -> tuple[int, int]:
     """What has been spent of its budget, and what is held."""
-    found = (await world.services.promoting.budgets([promotion.id]))[promotion.id]
+    found = (await world.services.lobby.budgets([promotion.id]))[promotion.id]
     assert found.left.minor == found.total.minor - found.spent.minor - found.held.minor >= 0
     return found.spent.minor, found.held.minor

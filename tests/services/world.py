@@ -177,7 +177,7 @@ class World:
         )
 
     async def get(self, promotion: Promotion) -> Promotion:
-        found = await self.services.promoting.get(id_=promotion.id)
+        found = await self.services.lobby.get(id_=promotion.id)
         assert found is not None
         return found
 
@@ -247,7 +247,7 @@ class World:
             await database.close()
 
     async def inventory(self, promotion: Promotion) -> Inventory:
-        return (await self.services.promoting.inventories([promotion.id]))[promotion.id]
+        return (await self.services.lobby.inventories([promotion.id]))[promotion.id]
 
 
 async def imported(

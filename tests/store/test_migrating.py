@@ -56,7 +56,7 @@ async def test_migrating_twice_changes_nothing(bare: Ground) -> None:
     made = await bare.services.promoting.create(Draft(terms=PromotionTerms(handle="a", name="A")))
     assert await bare.services.migrate() == first
     await bare.services.prepare()
-    assert await bare.services.promoting.get(handle="a") == made
+    assert await bare.services.lobby.get(handle="a") == made
     assert await bare.database.snapshot(migrating.differences) == []
     assert await bare.ask("SELECT version_num FROM alembic_version") == [(first,)]
 
@@ -101,7 +101,7 @@ async def test_other_tables_do_not_matter(bare: Ground) -> None:
 
 async def test_a_store_without_tables_says_what_to_do(bare: Ground) -> None:
     with pytest.raises(StoreOutdated, match="migrate"):
-        await bare.services.promoting.get(handle="a")
+        await bare.services.lobby.get(handle="a")
     with pytest.raises(StoreOutdated, match="migrate"):
         await bare.services.promoting.create(Draft(terms=PromotionTerms(handle="a", name="A")))
     with pytest.raises(StoreOutdated, match="migrate"):
@@ -123,7 +123,7 @@ async def test_a_server_that_finds_the_store_empty_and_then_made_by_another(
         await other.promoting.create(Draft(terms=PromotionTerms(handle="a", name="A")))
     finally:
         await other.close()
-    assert await bare.services.promoting.get(handle="a") is not None
+    assert await bare.services.lobby.get(handle="a") is not None
     assert await bare.database.snapshot(migrating.differences) == []
 
 
@@ -135,5 +135,5 @@ async def test_a_connection_that_knew_other_tables_learns_of_a_migration(bare: G
     if bare.database.dialect == "postgresql":
         change += ", ALTER COLUMN handle TYPE varchar(100)"
     await bare.say(change)
-    assert await bare.services.promoting.get(handle="a") is not None
+    assert await bare.services.lobby.get(handle="a") is not None
     assert await bare.services.promoting.create(Draft(terms=PromotionTerms(handle="b", name="B")))

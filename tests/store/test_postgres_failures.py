@@ -136,7 +136,7 @@ async def test_a_user_who_may_not_write(ground: Ground, url: str) -> None:
     await administer(url, "CREATE ROLE reader LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
     reader = Ground(url.replace("postgres@", "reader@"))
     try:
-        assert await reader.services.promoting.get(handle="one") is not None
+        assert await reader.services.lobby.get(handle="one") is not None
         with pytest.raises(StoreReadOnly, match="rights"):
             await reader.issue("one", "ann")
     finally:
@@ -158,7 +158,7 @@ async def test_a_server_that_only_reads(ground: Ground, url: str) -> None:
     await administer(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     standby = Ground(url)
     try:
-        assert await standby.services.promoting.get(handle="one") is not None
+        assert await standby.services.lobby.get(handle="one") is not None
         assert await standby.services.verify() == []
         with pytest.raises(StoreReadOnly, match="primary"):
             await standby.issue("one", "ann")
@@ -235,7 +235,7 @@ async def test_connections_that_an_administrator_ends_are_replaced(ground: Groun
         )
         assert await ground.issue("one", f"c{round_}") == [("A", "B", "C")[round_]]
         assert await ground.services.verify() == []
-        page = await ground.services.promoting.page(PromotionQuery(), Slice(count=9))
+        page = await ground.services.lobby.page(PromotionQuery(), Slice(count=9))
         assert len(page.rows) == 1
 
 
@@ -276,7 +276,7 @@ async def test_a_commit_that_was_not_confirmed_is_not_tried_again(ground: Ground
         await ground.services.promoting.create(Draft(terms=PromotionTerms(handle="two", name="Two")))
     assert await administer(url, "SELECT last_value FROM commits") == 1
     await administer(url, "DROP TRIGGER at_commit ON promotion")
-    assert await ground.services.promoting.get(handle="two") is None
+    assert await ground.services.lobby.get(handle="two") is None
     await ground.services.promoting.create(Draft(terms=PromotionTerms(handle="two", name="Two")))
 
 
@@ -292,7 +292,7 @@ async def test_a_statement_that_failed_spoils_no_connection(ground: Ground, text
 
 
 async def query(ground: Ground) -> CodeSelection:
-    promotion = await ground.services.promoting.get(handle="one")
+    promotion = await ground.services.lobby.get(handle="one")
     assert promotion is not None
     return CodeSelection(promotion=promotion)
 
@@ -323,7 +323,7 @@ def wanted(number: int, size: int) -> list[IssueRequest]:
 @pytest.mark.parametrize("how", ["immediate", "fast"])
 async def test_a_restart_under_load(ground: Ground, own_server: PostgresServer, how: Any) -> None:
     """Calls are answered late or refused with a sentence; nothing that was answered is lost, nothing is done twice."""
-    promotion = await ground.services.promoting.get(handle="one")
+    promotion = await ground.services.lobby.get(handle="one")
     assert promotion is not None
     told: dict[str, str] = {}
     used: list[str] = []
@@ -354,7 +354,7 @@ async def test_a_restart_under_load(ground: Ground, own_server: PostgresServer, 
         used.extend([code] if outcome.redemption else [])
 
     async def look(turn: str) -> None:
-        await ground.services.promoting.page(PromotionQuery(), Slice(count=5))
+        await ground.services.lobby.page(PromotionQuery(), Slice(count=5))
         await ground.services.stocking.codes(CodeSelection(promotion=promotion), Slice(count=5))
         await ground.services.verify()
 

@@ -48,7 +48,7 @@ async def ground(path: Path, anyio_backend: str) -> AsyncIterator[Ground]:
 async def use(ground: Ground) -> None:
     """A write, and reads of each kind."""
     await ground.issue("one", "ann")
-    await ground.services.promoting.get(handle="one")
+    await ground.services.lobby.get(handle="one")
     assert await ground.services.verify() == []
 
 
@@ -57,7 +57,7 @@ async def each_use_raises(ground: Ground, kind: type[StoreError], match: str) ->
         ground.issue("one", "bob"),
         ground.services.promoting.create(Draft(terms=PromotionTerms(handle="two", name="Two"))),
         ground.services.stocking.paste(1, "X", channel=None),
-        ground.services.promoting.get(handle="one"),
+        ground.services.lobby.get(handle="one"),
         ground.services.verify(),
         ground.services.check(),
     ):
@@ -97,7 +97,7 @@ async def test_a_file_that_vanishes_before_its_first_write(path: Path) -> None:
     await first.services.close()
     ground = Ground(f"sqlite:///{path}")
     try:
-        assert await ground.services.promoting.get(handle="one") is None
+        assert await ground.services.lobby.get(handle="one") is None
         path.unlink()
         with pytest.raises(StoreUnavailable, match="moved or deleted"):
             await ground.issue("one", "ann")
@@ -189,7 +189,7 @@ async def test_a_file_that_may_only_be_read(open_folder: Path) -> None:
     readers = Ground(store)
     with without_rights():
         # Beside a process that has the store open, reading works, for what readers share is there already.
-        assert await readers.services.promoting.get(handle="one") is not None
+        assert await readers.services.lobby.get(handle="one") is not None
         with pytest.raises(StoreReadOnly, match="right to write"):
             await readers.issue("one", "bob")
     await readers.services.close()
@@ -237,7 +237,7 @@ async def test_a_lock_that_another_process_keeps(ground: Ground, path: Path, mon
                 await attempt
             assert turns > 5, "the loop goes on while it waits"
         ticking.cancel()
-        assert await ground.services.promoting.get(handle="one") is not None, "readers do not wait for a writer"
+        assert await ground.services.lobby.get(handle="one") is not None, "readers do not wait for a writer"
         assert await ground.services.verify() == []
         other.execute("ROLLBACK")
     assert await ground.issue("one", "ann") == ["A"]

@@ -42,16 +42,16 @@ class Context:
         return self.services.clock()
 
     def promotion(self, id_: int) -> Awaitable[Promotion | None]:
-        return self._loader("promotion", self.services.promoting.get_many).load(id_)
+        return self._loader("promotion", self.services.lobby.get_many).load(id_)
 
     def inventory(self, id_: int) -> Awaitable[Inventory | None]:
-        return self._loader("inventory", self.services.promoting.inventories).load(id_)
+        return self._loader("inventory", self.services.lobby.inventories).load(id_)
 
     def shared_code(self, id_: int) -> Awaitable[str | None]:
-        return self._loader("shared_code", self.services.promoting.shared_codes).load(id_)
+        return self._loader("shared_code", self.services.lobby.shared_codes).load(id_)
 
     def spending(self, id_: int) -> Awaitable[Spending | None]:
-        return self._loader("spending", self.services.promoting.budgets).load(id_)
+        return self._loader("spending", self.services.lobby.budgets).load(id_)
 
     def pushes(self, id_: int) -> Awaitable[list[Standing] | None]:
         return self._loader("pushes", self.services.shops.standings).load(id_)

@@ -125,7 +125,7 @@ def revert(
 
 
 async def _promotion(services: Services, handle: str) -> Promotion:
-    found = await services.promoting.get(handle=handle)
+    found = await services.lobby.get(handle=handle)
     if found is None:
         raise BadInput(InputProblem.NOT_FOUND, f"No promotion has the handle {handle!r}.")
     return found

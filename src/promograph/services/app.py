@@ -26,6 +26,7 @@ from promograph.services.jobs import Jobs
 from promograph.services.jobs.files import JobFiles
 from promograph.services.jobs.runner import Runner
 from promograph.services.jobs.runs import Kind
+from promograph.services.lobby import Lobby
 from promograph.services.lookup import Lookup
 from promograph.services.orders import Orders
 from promograph.services.people import People
@@ -86,6 +87,7 @@ class Services:
         kinds[JobKind.CUSTOMERS_IMPORT] = self.customer_imports
         self.access = Access(database, clock)
         self.promoting = Promoting(database, clock)
+        self.lobby = Lobby(database, clock)
         self.reward_types = RewardTypes(database, clock)
         self.reviewing = Reviewing(database, clock)
         self.stocking = Stocking(database, clock, self.jobs)

@@ -27,7 +27,7 @@ class CodeFilterInput:
 
 async def selection_of(info: Asked, promotion: str, filter: CodeFilterInput | None) -> CodeSelection:
     """BadInput for a promotion that is not there, and for instants without an offset."""
-    found = await info.context.services.promoting.get(id_=read_number(promotion, "Promotion", "promotion"))
+    found = await info.context.services.lobby.get(id_=read_number(promotion, "Promotion", "promotion"))
     if found is None:
         raise BadInput(InputProblem.NOT_FOUND, "No promotion has this id.", field=("promotion",))
     if filter is None:

@@ -20,7 +20,7 @@ class PromotionConnection(Connection[Promotion]):
 
     @strawberry.field(description="How many there are on all pages; counted when asked for.", directives=READ)
     async def total_count(self, info: Asked) -> int:
-        return await info.context.services.promoting.count(self.query)
+        return await info.context.services.lobby.count(self.query)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,8 @@ class SharedPromotions:
         return await self._singles.get((handle, numbers))
 
     async def _page(self, asked: PageAsked) -> PromotionConnection:
-        promoting, now = self._services.promoting, self._services.clock()
-        page, numbers = await promoting.page_with_numbers(asked.query, asked.part, numbers=asked.numbers)
+        lobby, now = self._services.lobby, self._services.clock()
+        page, numbers = await lobby.page_with_numbers(asked.query, asked.part, numbers=asked.numbers)
         found: Connection[Promotion] = connection_of(
             page, asked.list_name, lambda facts: promotion_node(facts, now, numbers.get(facts.id))
         )
@@ -58,9 +58,9 @@ class SharedPromotions:
     async def _single(self, asked: tuple[str, bool]) -> Promotion | None:
         (handle, numbers), now = asked, self._services.clock()
         if numbers:
-            both = await self._services.promoting.get_with_numbers(handle)
+            both = await self._services.lobby.get_with_numbers(handle)
             return None if both is None else promotion_node(both[0], now, both[1])
-        facts = await self._services.promoting.get(handle=handle)
+        facts = await self._services.lobby.get(handle=handle)
         return None if facts is None else promotion_node(facts, now)
 
 

@@ -94,7 +94,7 @@ def _one_by_one(services: Services) -> dict[str, Operation]:
     customers, uses = count(), defaultdict[str, Iterator[int]](count)
 
     async def inventory(twin: Twin) -> int:
-        return len(await services.promoting.inventories([twin.promotion.id]))
+        return len(await services.lobby.inventories([twin.promotion.id]))
 
     async def issue(twin: Twin) -> int:
         outcome = await services.issuing.issue(IssueRequest(promotion=twin.name, customer=f"new-{next(customers)}"))
