@@ -126,6 +126,8 @@ def test_blank_rows_count_as_rows() -> None:
         "VOUCHER",
         "vouchers",
         " Code ",
+        "Gutscheincode",
+        "Code promo",
     ],
 )
 def test_a_header_is_recognised_and_told(header: str) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from promograph.domain.codes import normalise
 from promograph.domain.sheets.text import read_pasted
+from promograph.domain.stock.checks import checked
 from promograph.domain.stock.lists import read_codes
 from promograph.domain.stock.reports import ROWS_KEPT, ListReport, Repeats, Tally
 from promograph.domain.stock.rows import BadRow, Batch, RepeatedRow
@@ -24,6 +25,16 @@ def test_the_same_code_in_another_case_or_spelling_is_a_repeat() -> None:
         ["SAVE", "A", "STRASSE"],
     )
     assert kept.repeated == [RepeatedRow(12, "SAVE"), RepeatedRow(14, "STRASSE"), RepeatedRow(15, "\uff33AVE")]
+
+
+def test_what_a_spreadsheet_left_where_a_code_was_is_no_code() -> None:
+    left = ["1.23457E+12", "1,2e+11", "5E+10", "#N/A", "#wert!", "#####"]
+    codes = ["A", "#1", "1E10", "SPRING#N/A", "1.5E+3X"]
+    (kept,) = checked(iter([batch_of([*left, *codes])]), Repeats())
+    assert list(kept.texts) == codes
+    assert [(bad.row, bad.shown) for bad in kept.bad] == list(enumerate(left, 1))
+    assert "shortened" in kept.bad[0].why
+    assert "formula" in kept.bad[-1].why
 
 
 def test_a_code_of_an_earlier_batch_is_a_repeat() -> None:

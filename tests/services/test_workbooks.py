@@ -200,6 +200,20 @@ def test_broken_workbooks_are_refused_with_a_sentence(content: bytes) -> None:
         codes_of(content)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<!DOCTYPE html>\n<table><tr><td>CODE1</td></tr></table>",
+        b"\xef\xbb\xbf\n<html><body>CODE1",
+        b'<?xml version="1.0"?><codes/>',
+        b"%PDF-1.6\nCODE1\n",
+    ],
+)
+def test_what_is_no_list_at_all_is_refused_with_a_sentence(content: bytes) -> None:
+    with pytest.raises(BadInput, match="save it as XLSX or CSV"):
+        codes_of(content)
+
+
 def test_no_file_of_ours_is_left_open_in_a_child(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sheet that nobody reads to its end ends its child."""
     children = []

@@ -13,7 +13,7 @@ from promograph.errors import BadInput, InputProblem
 
 _LONGEST_CHANNEL = 64
 _ISO_DAY = re.compile(r"(\d{4})-(\d\d?)-(\d\d?)", re.ASCII)
-_DOTTED_DAY = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})", re.ASCII)
+_DOTTED_DAY = re.compile(r"(\d\d?)\.(\d\d?)\.(\d{4})(?!\d)", re.ASCII)
 _MIDNIGHT = re.compile(r"[T ]00:00(:00)?$")
 
 
@@ -70,23 +70,28 @@ class AboutReader:
 
 
 def read_expiry(text: str, time_zone: str) -> datetime:
-    """When a code stops working, in UTC: a day (2026-12-31 or 31.12.2026: with its end, there), or an instant.
+    """When a code stops working, in UTC: a day (2026-12-31 or 31.12.2026: with its end, there), or an instant, which
+    without an offset is meant there too.
 
     BadInput for anything else; 12/11/2026 is two days, depending on who reads it.
     """
-    day = _MIDNIGHT.sub("", text)  # what spreadsheets make of a day
+    iso = text
+    if found := _DOTTED_DAY.match(text):
+        iso = f"{found[3]}-{found[2]:0>2}-{found[1]:0>2}{text[found.end() :]}"
+    day = _MIDNIGHT.sub("", iso)  # what spreadsheets make of a day
     try:
         if found := _ISO_DAY.fullmatch(day):
             return end_of_day(date(int(found[1]), int(found[2]), int(found[3])), time_zone)
-        if found := _DOTTED_DAY.fullmatch(day):
-            return end_of_day(date(int(found[3]), int(found[2]), int(found[1])), time_zone)
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(iso)
         if instant.tzinfo is None and instant.time() == time.min:
             return end_of_day(instant.date(), time_zone)
         local = instant if instant.tzinfo is not None else instant.replace(tzinfo=zone(time_zone))
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
-        sentence = f"{shown(text)} is no day or time of expiry: write 2026-12-31, or 2026-12-31T18:00:00+01:00."
+        sentence = (
+            f"{shown(text)} is no day or time that there is: write 2026-12-31 or 31.12.2026, and a time as in "
+            "2026-12-31T18:00:00+01:00."
+        )
         raise BadInput(InputProblem.INVALID, sentence) from None
 
 

@@ -19,6 +19,8 @@ _HEADERS = {"coupon", "coupons", "voucher", "vouchers", "promocode", "promocodes
     for kind in ("", "promo ", "promotion ", "promotional ", "coupon ", "voucher ", "discount ")
     for word in ("code", "codes")
 }
+_HEADERS |= {"gutscheincode", "gutscheincodes", "rabattcode", "rabattcodes", "aktionscode", "aktionscodes"}
+_HEADERS |= {"code promo", "codes promo"}
 _AT = ("columns", "code")
 _ASKED = {"expires_at": "expiresAt"}  # what columns are called by whoever names them
 _SHOWN = 10  # names in a note

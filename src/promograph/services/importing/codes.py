@@ -32,6 +32,7 @@ REPORT = "report"
 
 _OPERATION = "codesImport"
 _KEPT = timedelta(days=7)
+_NOTHING_THERE = "The file holds no row of codes."
 _NOTHING_NEW = "Nothing was added: no row of the file holds a code that is new."
 
 
@@ -154,6 +155,8 @@ def report_of(kept: dict[str, Any]) -> AddReport:
 def _report(state: ImportState, file: ImportFile, order: ImportOrder) -> AddReport:
     seen = file.tally.report()
     notes = seen.notes
+    if not seen.read:
+        notes += (_NOTHING_THERE,)
     if seen.good and not state.added and not order.dry_run:
         notes += (_NOTHING_NEW,)
     return AddReport(
