@@ -10,14 +10,15 @@ from aiosmtplib import (
     SMTPAuthenticationError,
     SMTPDataError,
     SMTPException,
+    SMTPHeloError,
     SMTPRecipientRefused,
     SMTPResponseException,
     SMTPSenderRefused,
 )
-from aiosmtplib.email import quote_address
 
 from promograph import Delivery
 
+from .line import Line
 from .post import Letter
 from .settings import EmailSettings
 from .turns import Turns
@@ -27,8 +28,6 @@ _LATER = timedelta(minutes=1)
 _MUCH_LATER = timedelta(minutes=5)  # somebody has to change a setting first
 _TOO_LARGE = 552
 _CLOSING = 421
-_DONE = 250
-_DONE_OR_PASSED_ON = (250, 251)
 
 
 class Unreachable(Exception):
@@ -45,9 +44,8 @@ class SmtpPool:
     def __init__(self, settings: EmailSettings, sender: str) -> None:
         self._settings = settings
         self._sender = sender
-        self._mail_from = f"FROM:{quote_address(sender)}".encode("ascii")
         self._trust = _trusting(settings)
-        self._idle: list[aiosmtplib.SMTP] = []
+        self._idle: list[Line] = []
         self._turns = Turns(settings.connections)
 
     async def post(self, letters: Sequence[Letter]) -> list[Delivery]:
@@ -81,40 +79,33 @@ class SmtpPool:
 
     async def close(self) -> None:
         while self._idle:
-            connection = self._idle.pop()
-            try:
-                await connection.quit(timeout=1)
-            except (SMTPException, OSError):
-                pass
-            finally:
-                connection.close()
+            await self._idle.pop().end()
 
     async def _post_one(self, letter: Letter) -> Delivery:
         while self._idle:
-            connection = self._idle.pop()
+            line = self._idle.pop()
             # A server closes what has been idle for long, or has carried many messages: that says nothing of this one.
-            if connection.is_connected:
-                answer = await self._converse(connection, letter)
+            if line.is_open:
+                answer = await self._converse(line, letter)
                 if answer is not None:
                     return answer
-        connection = await self._connect()
-        answer = await self._converse(connection, letter)
+        answer = await self._converse(await self._connect(), letter)
         return answer or Delivery.try_again(letter.key, "The server hangs up on every message.", after=_LATER)
 
-    async def _converse(self, connection: aiosmtplib.SMTP, letter: Letter) -> Delivery | None:
+    async def _converse(self, line: Line, letter: Letter) -> Delivery | None:
         """What came of it; None where the server hung up before it could have taken anything."""
         is_given = False
         is_fit = False
         try:
-            await self._address(connection, letter.to)
+            await line.address(self._sender, letter.to)
             is_given = True
-            await connection.data(letter.content)
+            await line.hand_over(letter.content)
             is_fit = True
             return Delivery.accepted(letter.key, letter.message_id)
         except SMTPResponseException as refusal:
             if refusal.code == _CLOSING and not is_given:
                 return None
-            is_fit = await _is_reset(connection) if 400 <= refusal.code < 600 else False
+            is_fit = await line.is_reset() if 400 <= refusal.code < 600 else False
             return _answered(letter, refusal, is_given=is_given)
         except (SMTPException, OSError, TimeoutError) as failure:
             if not is_given and not isinstance(failure, TimeoutError):
@@ -125,27 +116,11 @@ class SmtpPool:
         finally:
             # Not where somebody cancelled us in mid-sentence either: the next message would be part of this one.
             if is_fit:
-                self._idle.append(connection)
+                self._idle.append(line)
             else:
-                connection.close()
+                line.close()
 
-    async def _address(self, connection: aiosmtplib.SMTP, to: str) -> None:
-        """Say whom a message is from and to.
-
-        The library's own words for it take both addresses apart with the standard library's parser, at each message:
-        a fifth of all that a message costs. What is in them was checked when it became a `Letter`.
-        """
-        if connection.is_ehlo_or_helo_needed:
-            await connection.mail(self._sender)  # which greets first
-        else:
-            answer = await connection.execute_command(b"MAIL", self._mail_from)
-            if answer.code != _DONE:
-                raise SMTPSenderRefused(answer.code, answer.message, self._sender)
-        answer = await connection.execute_command(b"RCPT", f"TO:<{to}>".encode("ascii"))
-        if answer.code not in _DONE_OR_PASSED_ON:
-            raise SMTPRecipientRefused(answer.code, answer.message, to)
-
-    async def _connect(self) -> aiosmtplib.SMTP:
+    async def _connect(self) -> Line:
         settings = self._settings
         connection = aiosmtplib.SMTP(
             hostname=settings.host,
@@ -160,13 +135,15 @@ class SmtpPool:
         )
         try:
             await connection.connect()
+            if connection.is_ehlo_or_helo_needed:
+                await _greet(connection)
+            return Line.of(connection, settings.timeout)
         except SMTPAuthenticationError as refusal:
             raise Unreachable(f"The mail server does not let us in ({refusal.code}).", _MUCH_LATER) from refusal
         except (SMTPException, OSError, TimeoutError) as failure:
             if isinstance(failure, ssl.SSLError) or isinstance(failure.__cause__, ssl.SSLError):
                 raise Unreachable("The mail server's certificate is not trusted.", _MUCH_LATER) from failure
             raise Unreachable(f"The mail server cannot be reached ({type(failure).__name__}).", _LATER) from failure
-        return connection
 
 
 def _answered(letter: Letter, refusal: SMTPResponseException, *, is_given: bool) -> Delivery:
@@ -188,13 +165,15 @@ def _unreached(letter: Letter, problem: Unreachable) -> Delivery:
     return Delivery.try_again(letter.key, str(problem), after=problem.after)
 
 
-async def _is_reset(connection: aiosmtplib.SMTP) -> bool:
-    """Whether the connection is ready for another message."""
+async def _greet(connection: aiosmtplib.SMTP) -> None:
     try:
-        await connection.rset()
-    except (SMTPException, OSError, TimeoutError):
-        return False
-    return True
+        try:
+            await connection.ehlo()
+        except SMTPHeloError:
+            await connection.helo()
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _trusting(settings: EmailSettings) -> ssl.SSLContext | None:

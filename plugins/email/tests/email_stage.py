@@ -32,6 +32,7 @@ class Relay:
     """aiosmtpd's handler: keeps each message, or does what `fault` says."""
 
     def __init__(self) -> None:
+        self.pipelining = False
         self.fault = Fault.NONE
         self.kept: list[tuple[str, str, bytes]] = []
         self._arrived = asyncio.Event()
@@ -44,6 +45,13 @@ class Relay:
         while len(self.kept) < count:
             self._arrived.clear()
             await self._arrived.wait()
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        # As aiosmtpd works: it reads what is next when it has answered what was before.
+        return ["250-PIPELINING", *responses] if self.pipelining else responses
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

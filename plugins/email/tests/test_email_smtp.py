@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
@@ -17,16 +18,17 @@ from cryptography.x509.oid import NameOID
 
 from promograph import Delivery, Message, Secret
 from promograph.testing.conformance import Fault, messages
-from promograph_email import EmailChannel
+from promograph_email import EmailChannel, EmailSettings
 
 from .email_stage import PASSWORD, EmailStage
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-async def stage(anyio_backend: str) -> AsyncIterator[EmailStage]:
+@pytest.fixture(params=[False, True], ids=["word by word", "pipelining"])
+async def stage(anyio_backend: str, request: pytest.FixtureRequest) -> AsyncIterator[EmailStage]:
     async with EmailStage() as made:
+        made.relay.pipelining = request.param
         yield made
 
 
@@ -213,3 +215,43 @@ async def test_lines_that_begin_with_a_dot_arrive(stage: EmailStage) -> None:
     (taken,) = stage.taken()
     assert taken.text.splitlines() == [".", "..two", ".three", "four"]
     await channel.close()
+
+
+class Odd(asyncio.Protocol):
+    """A server with pipelining that wants a message although it knows nobody whom it is for, as it may."""
+
+    begun = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        Odd.begun += 1
+        self.transport: Any = transport
+        self.transport.write(b"220 odd.example\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        if data.startswith(b"EHLO"):
+            self.transport.write(b"250-odd.example\r\n250 PIPELINING\r\n")
+        elif b"nobody@" in data:
+            self.transport.write(b"250 OK\r\n550 No such user\r\n354 Go on\r\n")
+        else:
+            # In pieces, as a network may bring them.
+            for piece in (b"250 OK\r\n250-O", b"dd\r\n250 OK\r", b"\n354 Go on\r\n"):
+                self.transport.write(piece)
+            self.data_received = self.take  # type: ignore[method-assign]
+
+    def take(self, data: bytes) -> None:
+        self.transport.write(b"250 OK\r\n" if data.endswith(b"\r\n.\r\n") else b"221 Bye\r\n")
+
+
+async def test_a_message_to_nobody_is_not_said_into_the_next() -> None:
+    server = await asyncio.get_running_loop().create_server(Odd, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = EmailSettings(sender="a@shop.example", host="127.0.0.1", port=port, security="none", connections=1)
+    channel = EmailChannel(settings)
+    letters = [Message(key=to, to=f"{to}@example.com", text="x") for to in ("nobody", "somebody")]
+    first, second = await channel.deliver(letters)
+    assert (first.status, second.status) == ("REFUSED", "ACCEPTED")
+    assert "550 No such user" in str(first.why)
+    assert Odd.begun == 2
+    await channel.close()
+    server.close()
+    await server.wait_closed()

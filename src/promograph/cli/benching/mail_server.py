@@ -102,7 +102,7 @@ class _Session(asyncio.Protocol):
         self._in_message = False
         self._address = b""
         self._answers: dict[bytes, Callable[[bytes], bytes]] = {
-            b"EHLO": lambda _: b"250-bench.example\r\n250 8BITMIME",
+            b"EHLO": lambda _: b"250-bench.example\r\n250 PIPELINING",
             b"RCPT": self._addressed,
             b"DATA": self._opened,
             b"QUIT": lambda _: b"221 Bye",
