@@ -4,7 +4,7 @@ The promotions' stock rows are locked first, in the order of their ids; whatever
 change under us, so that caps, occasions and the line of codes are exact without a further lock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,11 +38,13 @@ from promograph.store import (
     stock_telling,
     tentative,
     used_up,
+    usual_issues,
 )
 from promograph.store.bookings import Claim
 from promograph.store.bulk import TAKEN
 from promograph.store.issuances import NewRow
 from promograph.store.line import Code
+from promograph.store.locking import Locked
 from promograph.store.replays import Replays
 from promograph.store.returning import Asked, as_asked, known_again
 from promograph.store.statements import savepoint
@@ -104,17 +106,24 @@ def _issue(
 ) -> Sequence[IssueOutcome]:
     if isinstance(requests, Alike):
         first = first_issues.issue(connection, requests, now, words)
-        return first or _Batch(connection, requests, now, words).run()
+        if first is not None:
+            return first
+    if len(requests) < _HOPEFUL_FROM:
+        locked = _locked(connection, requests)
+        usual = usual_issues.issue(connection, requests, locked, now)
+        return _Batch(connection, requests, now, words).run(locked) if usual is None else usual
     # Most large calls are first issues from end to end. Looking up ten thousand occasions to learn that costs a good
     # part of what issuing costs, and the unique index tells it for nothing; where it objects, everything is undone and
     # looked at one by one.
-    if len(requests) >= _HOPEFUL_FROM:
-        try:
-            with savepoint(connection):
-                return _Batch(connection, requests, now, words, hopeful=True).run()
-        except (_NotAllNew, *TAKEN):
-            pass
-    return _Batch(connection, requests, now, words).run()
+    try:
+        with savepoint(connection):
+            return _Batch(connection, requests, now, words, hopeful=True).run(_locked(connection, requests))
+    except (_NotAllNew, *TAKEN):
+        return _Batch(connection, requests, now, words).run(_locked(connection, requests))
+
+
+def _locked(connection: Connection, requests: Sequence[IssueRequest]) -> Mapping[int, Locked]:
+    return locking.by_handle(connection, {request.promotion for request in requests})
 
 
 class _Batch:
@@ -141,8 +150,8 @@ class _Batch:
         self._carriers = Carriers()
         self._asked: Asked = {}
 
-    def run(self) -> list[IssueOutcome]:
-        parts = self._open()
+    def run(self, locked: Mapping[int, Locked]) -> list[IssueOutcome]:
+        parts = self._open(locked)
         self._answer_again(parts)
         for part in parts:
             self._admit(part)
@@ -170,9 +179,8 @@ class _Batch:
             new = (issued(outcome.issuance) for outcome in outcomes if outcome is not None and outcome.issuance)
             outbox.tell(self._connection, new, WebhookType.CODE_ISSUED)
 
-    def _open(self) -> list[_Part]:
+    def _open(self, locked: Mapping[int, Locked]) -> list[_Part]:
         """The batch by promotions."""
-        locked = locking.by_handle(self._connection, {request.promotion for request in self._requests})
         parts = {promotion.terms.handle: _Part(promotion, counters) for promotion, counters in locked.values()}
         stocks = {handle: part.stock for handle, part in parts.items()}
         self._requests, self._asked = known_again(self._connection, self._requests, stocks)

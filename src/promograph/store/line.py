@@ -23,10 +23,11 @@ from promograph.store.statements import Statement
 from promograph.store.stock import Stock
 
 # Nobody who has just lapsed needs to have been ended.
-_HELD = (
+HELD = (
     "EXISTS (SELECT 1 FROM hold h WHERE h.promotion_id = c.promotion_id AND h.seq = c.seq AND h.ended IS NULL "
     "AND h.expires_at > :now)"
 )
+"""Whether somebody holds the code of a table with the alias `c`."""
 
 
 def _range(is_held: str) -> Statement:
@@ -38,7 +39,7 @@ def _range(is_held: str) -> Statement:
     )
 
 
-_RANGE, _RANGE_WITH_HOLDS = _range("false"), _range(_HELD)
+_RANGE, _RANGE_WITH_HOLDS = _range("false"), _range(HELD)
 _NEXT = Statement(
     "SELECT min(seq) FROM code WHERE promotion_id = :id AND seq >= :head AND seq <= :tail "
     "AND NOT blocked AND NOT void AND uses = 0 AND (expires_at IS NULL OR expires_at > :now)"
@@ -50,7 +51,7 @@ _EXPIRED = Statement(
 _RETURNED = Statement(
     "SELECT t.id, t.seq, coalesce(c.text, c.key), c.expires_at, c.blocked OR c.void OR c.uses > 0 FROM returned_code t "
     "JOIN code c ON c.promotion_id = t.promotion_id + 0 AND c.seq = t.seq "
-    f"WHERE t.promotion_id = :id AND NOT {_HELD} ORDER BY t.id LIMIT :count"
+    f"WHERE t.promotion_id = :id AND NOT {HELD} ORDER BY t.id LIMIT :count"
 )
 _DROP_RETURNED = Statement("DELETE FROM returned_code WHERE id IN (SELECT r.id FROM @rows(id bigint) r)")
 _PUT_BACK = Statement(

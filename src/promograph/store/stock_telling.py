@@ -16,6 +16,8 @@ def tell(connection: Connection, changed: Iterable[tuple[Promotion, Stock]], now
     """Note the levels of locked stocks and write an event for each that is new. Save the stocks afterwards."""
     told: list[NewEvent] = []
     for promotion, stock in changed:
+        if not stock.level and stock.available - stock.booked > (promotion.terms.low_stock_threshold or 0):
+            continue  # nearly always
         reached = level(promotion, stock.level, stock.free)
         if reached == stock.level:
             continue
