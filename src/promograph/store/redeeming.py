@@ -20,9 +20,8 @@ from promograph.domain.redeeming import (
     Validation,
 )
 from promograph.domain.webhooks.events import WebhookType, redeemed
-from promograph.store import holds, line, redemptions, stock, stock_telling, used_up
+from promograph.store import code_uses, holds, line, plain_redeeming, redemptions, stock, stock_telling, used_up
 from promograph.store.replays import Replays
-from promograph.store.statements import Statement
 from promograph.store.subjects import Subject, Subjects
 from promograph.store.tables.instants import to_micros
 from promograph.store.taking import NotTaken, Taken, Taking, Verdict
@@ -56,11 +55,6 @@ CALL_REPLAYS: Replays[RedeemCall, list[RedeemOutcome]] = Replays(
     meant=lambda call: replace(call, requests=tuple(_on_time(request) for request in call.requests)),
 )
 
-_USE = Statement(
-    "UPDATE code SET uses = code.uses + r.uses FROM @rows(promotion_id bigint, seq bigint, uses bigint) r "
-    "WHERE code.promotion_id = r.promotion_id AND code.seq = r.seq"
-)
-
 
 def look(connection: Connection, carts: Sequence[Sequence[ValidateRequest]], now: datetime) -> list[list[Validation]]:
     """What redeeming would say now of each cart's requests, in their order. Changes nothing, takes no lock."""
@@ -77,7 +71,7 @@ def redeem(
     """
 
     def run(fresh: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
-        return [outcome for (outcome,) in _redeem(connection, [[request] for request in fresh], now, sold_at)]
+        return _redeem_each(Subjects.under_lock(connection, fresh, now, sold_at), fresh)
 
     return REPLAYS.answer(connection, requests, run, now=to_micros(now))
 
@@ -86,18 +80,23 @@ def redeem_calls(
     connection: Connection, calls: Sequence[RedeemCall], now: datetime, sold_at: datetime | None = None
 ) -> list[list[RedeemOutcome]]:
     """The outcomes of each call's requests, in their order: all of a call are redeemed, or none."""
-    return CALL_REPLAYS.answer(
-        connection,
-        calls,
-        lambda fresh: _redeem(connection, [call.requests for call in fresh], now, sold_at),
-        now=to_micros(now),
-    )
+
+    def run(fresh: Sequence[RedeemCall]) -> list[list[RedeemOutcome]]:
+        carts = [call.requests for call in fresh]
+        return _redeem(Subjects.under_lock(connection, list(chain.from_iterable(carts)), now, sold_at), carts)
+
+    return CALL_REPLAYS.answer(connection, calls, run, now=to_micros(now))
 
 
-def _redeem(
-    connection: Connection, carts: Sequence[Sequence[RedeemRequest]], now: datetime, sold_at: datetime | None
-) -> list[list[RedeemOutcome]]:
-    subjects = Subjects.locked(connection, list(chain.from_iterable(carts)), now, sold_at)
+def _redeem_each(subjects: Subjects, requests: Sequence[RedeemRequest]) -> list[RedeemOutcome]:
+    plain = plain_redeeming.redeem(subjects, requests)
+    others = [[request] for place, request in enumerate(requests) if place not in plain]
+    rest = chain.from_iterable(_redeem(subjects, others) if others else ())
+    return [plain[place] if place in plain else next(rest) for place in range(len(requests))]
+
+
+def _redeem(subjects: Subjects, carts: Sequence[Sequence[RedeemRequest]]) -> list[list[RedeemOutcome]]:
+    subjects.learn(list(chain.from_iterable(carts)))
     taking = Taking(subjects)
     verdicts = [taking.decide(requests, taking.count_use) for requests in carts]
     accepted = [one for one in chain.from_iterable(verdicts) if isinstance(one, Taken)]
@@ -117,8 +116,7 @@ def _write(subjects: Subjects, accepted: Sequence[Taken]) -> list[Redemption]:
     made = [_redemption(taken, subjects) for taken in accepted]
     used = list({id(taken.subject): taken.subject for taken in accepted}.values())
     coded = [subject for subject in used if subject.code is not None]
-    if coded:
-        _USE.run(connection, sorted(_use(subject) for subject in coded))
+    code_uses.add(connection, (_use(subject) for subject in coded))
     for subject in coded:
         _count_first_use(subjects, subject)
     if made:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -77,6 +77,9 @@ class Subject:
     fresh_uses: int = 0
 
 
+CodeRow = Sequence[Any]
+"""A code: promotion, number, text, whether it is blocked, and void; uses, own expiry, holder, when it was issued."""
+
 Who = tuple[int, str]
 """A promotion, and a customer of it."""
 
@@ -102,7 +105,9 @@ class Subjects:
     held_by: Counter[Who] = field(default_factory=Counter)
     known: Mapping[str, CustomerFacts] = field(default_factory=dict)
     aliases: Aliases = field(default_factory=dict)
+    _keys: dict[str, str] = field(default_factory=dict)
     _places: dict[str, Place] = field(default_factory=dict)
+    _rows: dict[Place, CodeRow] = field(default_factory=dict)
     _handles: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -110,6 +115,15 @@ class Subjects:
         cls, connection: Connection, requests: Sequence[Wanted], now: datetime, sold_at: datetime | None = None
     ) -> "Subjects":
         """With every promotion locked, in the order of their ids."""
+        found = cls.under_lock(connection, requests, now, sold_at)
+        found.learn(requests)
+        return found
+
+    @classmethod
+    def under_lock(
+        cls, connection: Connection, requests: Sequence[Wanted], now: datetime, sold_at: datetime | None = None
+    ) -> "Subjects":
+        """The same with no more than the rows of promotions and codes; whatever else deciding takes is to `learn`."""
         found = cls(connection, now, sold_at or now, sold_at is not None)
         ids = found._find(requests)
         found.by_promotion = locking.by_id(connection, ids) if ids else {}
@@ -117,7 +131,7 @@ class Subjects:
         found.changed = {stock.promotion_id: stock for stock in holds.lapse(connection, stocks, now)}
         if found.owned:
             found.owned = holds.by_token(connection, sorted(found.owned))  # as they are under the lock
-        found._read(requests)
+        found._read_rows()
         return found
 
     @classmethod
@@ -129,13 +143,14 @@ class Subjects:
         found = cls(connection, now, now)
         found.by_promotion = locking.look(connection, found._find(requests))
         holds.leave_out_lapsed(connection, [stock for _, stock in found.by_promotion.values()], now)
-        found._read(requests)
+        found._read_rows()
+        found.learn(requests)
         return found
 
     def of(self, request: Wanted) -> Subject | None:
         """What the request is about; None where there is no such thing."""
         if request.code is not None:
-            place = self._places.get(normalise(request.code))
+            place = self._places.get(self._keys[request.code])
             return None if place is None else self.coded.get(place)
         if request.promotion is not None:
             id_ = self._handles.get(request.promotion)
@@ -144,6 +159,14 @@ class Subjects:
         if own is None:
             return None
         return self.codeless[own.promotion_id] if own.seq is None else self.coded.get((own.promotion_id, own.seq))
+
+    def row_of(self, text: str | None) -> CodeRow | None:
+        """The row of the code with this text, where there is one."""
+        place = None if text is None else self._places.get(self._keys[text])
+        return None if place is None else self._rows.get(place)
+
+    def is_asked_by_handle(self, promotion_id: int) -> bool:
+        return bool(self._handles) and promotion_id in self._handles.values()
 
     def customer_of(self, request: Wanted, subject: Subject) -> str | None:
         """Who asks: somebody who was erased, and whom the promotion knew, is who they were."""
@@ -157,8 +180,9 @@ class Subjects:
 
     def _find(self, requests: Sequence[Wanted]) -> list[int]:
         """Where codes, handles and tokens lead: the ids of the promotions, in their order."""
-        keys = {normalise(request.code) for request in requests if request.code is not None}
-        self._places = places.by_key(self.connection, keys)
+        texts = {request.code for request in requests if request.code is not None}
+        self._keys = {text: normalise(text) for text in texts}
+        self._places = places.by_key(self.connection, self._keys.values())
         handles = sorted({request.promotion for request in requests if request.promotion is not None})
         if handles:
             named = promotions.by_handle(self.connection, handles)
@@ -169,32 +193,24 @@ class Subjects:
         ids = {place[0] for place in self._places.values()} | set(self._handles.values())
         return sorted(ids | {hold.promotion_id for hold in self.owned.values()})
 
-    def _read(self, requests: Sequence[Wanted]) -> None:
+    def learn(self, requests: Sequence[Wanted]) -> None:
+        """What deciding these takes."""
         customers = (request.customer for request in requests if request.customer is not None)
         self.aliases = erasures.aliases(self.connection, customers, (stock for _, stock in self.by_promotion.values()))
-        self._read_codes()
+        self._make_subjects()
         self._read_holds(requests)
         self._read_uses(requests)
         self._read_customers(requests)
 
-    def _read_codes(self) -> None:
+    def _read_rows(self) -> None:
         asked = set(self._places.values())
         asked |= {(hold.promotion_id, hold.seq) for hold in self.owned.values() if hold.seq is not None}
-        for id_, seq, text, blocked, void, uses, expires_at, holder, issued_at in _FACTS.fetch(
-            self.connection, sorted(asked)
-        ):
-            promotion, stock = self.by_promotion[id_]
-            code = CodeFacts(
-                seq=seq,
-                text=text,
-                blocked=bool(blocked),
-                void=bool(void),
-                uses=uses,
-                expires_at=None if expires_at is None else from_micros(expires_at),
-                holder=holder,
-                issued_at=None if issued_at is None else from_micros(issued_at),
-            )
-            self.coded[id_, seq] = Subject(promotion, stock, code)
+        self._rows = {(row[0], row[1]): row for row in _FACTS.fetch(self.connection, sorted(asked))}
+
+    def _make_subjects(self) -> None:
+        for place, row in self._rows.items():
+            promotion, stock = self.by_promotion[place[0]]
+            self.coded[place] = Subject(promotion, stock, _code_of(row))
         for id_ in {*self._handles.values(), *(hold.promotion_id for hold in self.owned.values() if hold.seq is None)}:
             self.codeless[id_] = Subject(*self.by_promotion[id_])
 
@@ -251,3 +267,17 @@ class Subjects:
             customer = self.customer_of(request, subject) or (None if own is None else own.customer)
             if customer is not None:
                 yield subject.promotion.id, customer
+
+
+def _code_of(row: CodeRow) -> CodeFacts:
+    _, seq, text, blocked, void, uses, expires_at, holder, issued_at = row
+    return CodeFacts(
+        seq=seq,
+        text=text,
+        blocked=bool(blocked),
+        void=bool(void),
+        uses=uses,
+        expires_at=None if expires_at is None else from_micros(expires_at),
+        holder=holder,
+        issued_at=None if issued_at is None else from_micros(issued_at),
+    )
