@@ -112,6 +112,7 @@ async def _prepare(settings: Settings) -> None:
     services = Services.open(settings.store, words=settings.words)
     try:
         await services.prepare()
+        await services.check_clock()
     finally:
         await services.close()
 

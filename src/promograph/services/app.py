@@ -58,6 +58,7 @@ from promograph.services.webhooks.couriers import Couriers
 from promograph.services.webhooks.endpoints import Webhooks
 from promograph.services.webhooks.listing import WebhookDeliveries
 from promograph.store import migrating
+from promograph.store.databases.clocks import check_clock
 from promograph.store.databases.database import Database
 from promograph.store.databases.opening import open_database
 from promograph.store.databases.statistics import freshen
@@ -158,6 +159,10 @@ class Services:
     async def prepare(self) -> None:
         """Create the tables in an empty store; StoreOutdated where they are of another version."""
         await migrating.prepare(self._database)
+
+    async def check_clock(self) -> None:
+        """StoreError where this machine's clock is too far from that of a store which other servers may share."""
+        await check_clock(self._database, self.clock)
 
     async def migrate(self) -> str:
         """Bring the tables up to date; the revision they are at then."""
