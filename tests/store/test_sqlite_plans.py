@@ -15,9 +15,13 @@ from sqlalchemy import Connection
 
 import promograph.store
 from promograph.domain.clock import system_clock
+from promograph.domain.webhooks.events import WebhookType
 from promograph.services.app import Services
 from promograph.store.databases.opening import open_database
+from promograph.store.listing import Slice
 from promograph.store.statements import Statement, driver_of
+from promograph.store.webhooks import deliveries
+from promograph.store.webhooks.deliveries import DeliveryQuery
 
 pytestmark = pytest.mark.anyio
 
@@ -106,3 +110,25 @@ async def test_no_statement_walks_a_large_table(tmp_path: Path, size: int) -> No
         await database.close()
     assert len(walks) > 100
     assert {name: steps for name, steps in walks.items() if steps and name not in _ALLOWED} == {}
+
+
+@pytest.mark.parametrize("webhook", [None, 1])
+async def test_what_webhooks_were_told_of_one_kind_is_found_by_an_index(tmp_path: Path, webhook: int | None) -> None:
+    database = open_database(f"sqlite:///{tmp_path}/promograph.db")
+    await Services(database).prepare()
+    query = DeliveryQuery(types=frozenset({WebhookType.WEBHOOK_TEST}), webhook_id=webhook)
+
+    def plan(connection: Connection) -> str:
+        driver, said = driver_of(connection), list[str]()
+        driver.set_trace_callback(said.append)
+        deliveries.page(connection, query, Slice(count=50))
+        driver.set_trace_callback(None)
+        (text,) = said
+        return str([row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {text}")])
+
+    try:
+        told = await database.read(plan)
+    finally:
+        await database.close()
+    assert "webhook_delivery_type" in told
+    assert "TEMP B-TREE" not in told

@@ -49,6 +49,7 @@ class WebhookDeliveryRow(SQLModel, table=True):
         Index("webhook_delivery_due", "webhook_id", "due_at", "id", sqlite_where=_IS_DUE, postgresql_where=_IS_DUE),
         Index("webhook_delivery_dead", "id", sqlite_where=_IS_DEAD, postgresql_where=_IS_DEAD),
         Index("webhook_delivery_webhook", "webhook_id", "id"),
+        Index("webhook_delivery_type", "type", "id"),
     )
 
     id: int | None = serial()
