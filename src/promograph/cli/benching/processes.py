@@ -22,8 +22,14 @@ class Server:
     """A server process that listens on 127.0.0.1."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self._process = process
         self._proc = Path(f"/proc/{process.pid}")
         self.port = port
+
+    def kill(self) -> None:
+        """As a machine that loses its power would."""
+        self._process.kill()
+        self._process.wait()
 
     @property
     def cpu_seconds(self) -> float | None:

@@ -83,7 +83,7 @@ def _in_bulk(ground: Ground) -> list[Row]:
         file, driver_seconds = _file(ground)
     loads = [bulk.generate(ground, driver_seconds), bulk.import_file(ground, file, driver_seconds)]
     with ground.bars.waiting("letting the store settle"):
-        asyncio.run(settle(ground.url))
+        asyncio.run(settle(ground.url, "code"))
     return [*loads, *bulk.issue_many(ground), *customers.upsert(ground), *bulk.inventory(ground)]
 
 

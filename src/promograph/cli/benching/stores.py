@@ -33,13 +33,13 @@ def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite")
 
 
-async def settle(url: str) -> None:
-    """Let PostgreSQL do at once what millions of new rows leave for it to do in the next minutes."""
+async def settle(url: str, *tables: str) -> None:
+    """Let PostgreSQL do at once what millions of new rows in them leave for it to do in the next minutes."""
     if is_sqlite(url):
         return
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("VACUUM (ANALYZE) code")
+        await connection.execute(f"VACUUM (ANALYZE) {', '.join(tables)}")
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()

@@ -89,9 +89,9 @@ async def stock(services: Services, plan: Plan, *, ruled: str) -> Stocked:
     return Stocked(
         token=token,
         spread=spread,
-        held_spread=await _issue(services, spread, plan.codes),
-        held_hot=await _issue(services, (HOT,), plan.codes),
-        held_ruled=await _issue(services, (ruled,), plan.codes),
+        held_spread=await issued(services, spread, plan.codes),
+        held_hot=await issued(services, (HOT,), plan.codes),
+        held_ruled=await issued(services, (ruled,), plan.codes),
         large_id=global_id("Promotion", large.id),
         imported_id=global_id("Promotion", imported.id),
     )
@@ -115,7 +115,8 @@ async def run_promotion(services: Services, terms: PromotionTerms, codes: int) -
     return await services.promoting.activate(made.id)
 
 
-async def _issue(services: Services, handles: tuple[str, ...], count: int) -> list[Held]:
+async def issued(services: Services, handles: tuple[str, ...], count: int) -> list[Held]:
+    """So many codes of these promotions in turn, each to a customer of its own."""
     held: list[Held] = []
     while len(held) < count:
         numbers = range(len(held), min(len(held) + _A_CALL, count))

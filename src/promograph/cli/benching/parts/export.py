@@ -80,7 +80,7 @@ def _workbook_in(ground: Ground[Promotions], count: int) -> Row:
         )
         ground.api.finished(made["job"])
 
-    seconds = ground.timed(load)
+    _, seconds = ground.timed(load)
     peak = ground.server.peak_mb
     inventory = ground.api.ask('{ promotion(handle: "filled") { inventory { total } } }')["promotion"]["inventory"]
     expect(inventory["total"] == count, "codesImport of a workbook", inventory)
@@ -89,14 +89,14 @@ def _workbook_in(ground: Ground[Promotions], count: int) -> Row:
 
 def _exported(ground: Ground[Promotions], name: str, kind: str) -> tuple[bytes, float]:
     """The file, and the seconds until it was there to be fetched."""
-    job = {}
 
-    def export() -> None:
+    def export() -> str:
         made = ground.api.act("codesExport", "job { id }", promotion=ground.stocked[name], format=kind)
-        job.update(ground.api.finished(made["job"]))
+        url: str = ground.api.finished(made["job"])["download"]["url"]
+        return url
 
-    seconds = ground.timed(export)
-    return ground.api.download(job["download"]["url"]), seconds
+    url, seconds = ground.timed(export)
+    return ground.api.download(url), seconds
 
 
 def _check(table: Sequence[Sequence[object]], count: int) -> None:

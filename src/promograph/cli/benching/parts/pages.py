@@ -51,7 +51,7 @@ async def _measured(site: Site) -> list[Row]:
                 await made(services, name, size, small=small)
                 for name, size in (("small", small), ("large", site.count))
             ]
-            await settle(site.url)
+            await settle(site.url, "code")
         operations = {**_one_by_one(services), **_pages(services)}
         rounds = _QUICK_ROUNDS if site.quick else _ROUNDS
         each = site.bars.each(operations.items(), "in turns", len(operations))

@@ -18,6 +18,7 @@ from promograph.domain.access import Scope
 from promograph.services.app import Services
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _PATIENCE_SECONDS = 900.0
 _LOOK_SECONDS = 0.1  # seldom enough to be no load for which a job rests
@@ -26,7 +27,7 @@ _JOB = "query($id: ID!) { node(id: $id) { ... on Job { id status done failed err
 
 
 class Api:
-    """Asks, and holds a wrong answer for the end of the run: BenchFailed."""
+    """Asks for one thing after the other; a wrong answer is the end of the run (BenchFailed)."""
 
     def __init__(self, port: int, token: str) -> None:
         self.token = token
@@ -45,26 +46,27 @@ class Api:
         """The payload of a mutation that refuses nothing; its input is named after it."""
         return _unrefused(mutation, self.ask(_document(mutation, fields), input=given))
 
-    def upload(self, mutation: str, fields: str, /, name: str, content: bytes, **given: Any) -> dict[str, Any]:
+    def upload(self, mutation: str, fields: str, file: str, content: bytes, /, **given: Any) -> dict[str, Any]:
         """The same, with a file in its input's `file`."""
         document = _document(mutation, fields)
         parts = {
             "operations": json.dumps({"query": document, "variables": {"input": {**given, "file": None}}}),
             "map": json.dumps({"0": ["variables.input.file"]}),
         }
-        return _unrefused(mutation, self._data(document, data=parts, files={"0": (name, content)}))
+        return _unrefused(mutation, self._data(document, data=parts, files={"0": (file, content)}))
+
+    def is_over(self, job: dict[str, Any]) -> bool:
+        return self._job(job)["status"] in _OVER
 
     def finished(self, job: dict[str, Any]) -> dict[str, Any]:
         """The job, once it is done."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            seen: dict[str, Any] = self.ask(_JOB, id=job["id"])["node"]
-            if seen["status"] in _OVER:
-                expect(seen["status"] == "DONE", "A job", seen)
-                return seen
+        while (seen := self._job(job))["status"] not in _OVER:
             if time.monotonic() > deadline:
                 raise BenchFailed(f"A job did not end: {seen}")
             time.sleep(_LOOK_SECONDS)
+        expect(seen["status"] == "DONE", "A job", seen)
+        return seen
 
     def download(self, url: str) -> bytes:
         """A file, whole."""
@@ -74,6 +76,10 @@ class Api:
 
     def close(self) -> None:
         self._client.close()
+
+    def _job(self, job: dict[str, Any]) -> dict[str, Any]:
+        seen: dict[str, Any] = self.ask(_JOB, id=job["id"])["node"]
+        return seen
 
     def _data(self, query: str, **request: Any) -> dict[str, Any]:
         try:
@@ -93,12 +99,12 @@ class Ground(Generic[T]):
     api: Api
     stocked: T
 
-    def timed(self, act: Callable[[], Any]) -> float:
-        """Seconds that it takes; the server's peak of memory is that of this time afterwards."""
+    def timed(self, act: Callable[[], R]) -> tuple[R, float]:
+        """What it gives and how many seconds it takes; the server's peak of memory is that of this time afterwards."""
         self.server.forget_peak()
         began = perf_counter()
-        act()
-        return perf_counter() - began
+        given = act()
+        return given, perf_counter() - began
 
 
 @contextmanager
