@@ -174,7 +174,7 @@ async def test_what_is_undone_was_not_told(world: World, receiver: Receiver, mon
         raise RuntimeError("late")
 
     with monkeypatch.context() as patch:
-        patch.setattr("promograph.store.used_up.end_where_reached", fail)
+        patch.setattr("promograph.store.stock.save", fail)
         with pytest.raises(RuntimeError):
             await world.issue(promotion, "ann")
     assert await told(world) == []
