@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from promograph.store.databases.database import Database
 from promograph.store.statements import Statement
 
-_TABLES = ("customer", "issuance", "code", "redemption", "send_message")
+_TABLES = ("customer", "issuance", "code", "redemption", "rollback", "send_message")
 
 # The server's own count of changes comes a second or more after them; a file that has grown is seen at once.
 _STALE = Statement(

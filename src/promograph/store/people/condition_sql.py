@@ -45,6 +45,20 @@ def usable(no_shared_uses: str) -> str:
 
 USABLE = usable(f"NOT EXISTS (SELECT 1 {SHARED_USES})")
 
+_OF_ITS_CODE = "k.promotion_id = i.promotion_id AND k.seq = i.seq"
+_USES_OF_ITS_CODE = f"FROM redemption d WHERE d.promotion_id = i.promotion_id AND d.seq = i.seq AND {STANDING}"
+_NOT_SPENT = " AND ".join(
+    f"NOT EXISTS (SELECT 1 {rows})"
+    for rows in (
+        f"FROM code k WHERE {_OF_ITS_CODE} AND k.blocked",
+        f"FROM code k WHERE {_OF_ITS_CODE} AND k.void",
+        f"{_USES_OF_ITS_CODE} AND d.seq <> 0",
+        f"{_USES_OF_ITS_CODE} AND d.seq = 0 AND d.customer = i.customer",
+    )
+)
+"""Of `issuance i` what USABLE says of it and its code, by the rows that make codes unusable: indexes have each kind of
+them, and there are few. Asked of a million customers at once, PostgreSQL would else read all codes of the promotion."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -219,8 +233,11 @@ class _Compiler:
         return meant if leaf.since is None else [*meant, f"i.issued_at >= {self._put(to_micros(leaf.since))}"]
 
     def _holds(self, handle: str) -> str:
+        if self.dialect == "postgresql":
+            rows = f"FROM issuance i WHERE {self._first_issued} AND {self._of_promotion('i', handle)} AND {_NOT_SPENT}"
+            return f"EXISTS (SELECT 1 {rows} AND i.customer = c.id)"
         return (
-            "EXISTS (SELECT 1 FROM issuance i JOIN code k ON k.promotion_id = i.promotion_id AND k.seq = i.seq "
+            f"EXISTS (SELECT 1 FROM issuance i JOIN code k ON {_OF_ITS_CODE} "
             f"WHERE i.customer = c.id AND {self._first_issued} AND {self._of_promotion('i', handle)} AND {USABLE})"
         )
 
