@@ -11,6 +11,7 @@ import pytest
 
 from promograph.domain.jobs import Job, JobStatus
 from promograph.domain.promotions import EndReason, IssuePolicy, Promotion
+from promograph.domain.sheets import lines
 from promograph.domain.stock.import_orders import ImportOrder
 from promograph.domain.stock.lists import CodeColumns
 from promograph.domain.windows import Window
@@ -25,7 +26,7 @@ from promograph.store.jobs import running as job_running
 from promograph.store.jobs.running import InHand, Overtaken
 from promograph.store.listing import Slice
 
-from .world import World, issued, why
+from .world import Interposed, World, issued, why
 
 pytestmark = pytest.mark.anyio
 
@@ -297,4 +298,40 @@ async def test_a_job_that_breaks_off_anywhere_goes_on_elsewhere(world: World, st
     found = [row.size for _, row in page.rows if row.source == "IMPORTED"]
     assert sorted(found) == [1, 1, 1, 2]
     assert (await world.inventory(promotion)).total == 7
+    assert await world.verify() == []
+
+
+async def test_a_job_that_breaks_off_within_a_batch_goes_on_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While others wait a transaction has one code; who takes the job up, alone, puts the rest of all batches at once."""
+    promotion = await world.promotion(codes=["C-3"])
+    monkeypatch.setattr(lines, "BLOCK_ROWS", 3)
+    services, database = world.interposed()
+    monkeypatch.setattr(Interposed, "load_piece", 1)
+    monkeypatch.setattr(Interposed, "is_waited_for", True)
+    steps, stopped = 0, asyncio.Event()
+
+    async def count() -> None:
+        nonlocal steps
+        steps += 1
+        database.before_write = count
+        if steps == 6:  # the plan, and four codes
+            stopped.set()
+            await asyncio.Event().wait()
+
+    content = "".join(f"C-{number}\n" for number in range(8)).encode()
+    begun = await services.code_imports.submit(ImportOrder(promotion_id=promotion.id), Upload([content]))
+    database.before_write = count
+    await stopped.wait()
+    database.before_write = None
+    await services.runner.close()
+    half = await world.services.jobs.get(begun.id)
+    assert half is not None
+    await world.services.runner.look()
+    job = await world.services.jobs.wait(begun.id, 300)
+    assert job.status is JobStatus.DONE
+    assert (half.done, job.done, job.report["added"], job.report["already_here"]) == (3, 8, 7, 1)
+    assert await report_of(world.services, job) == [(4, "C-3", "ALREADY_HERE")]
+    assert (await world.inventory(promotion)).total == 8
     assert await world.verify() == []
