@@ -304,7 +304,7 @@ async def test_a_job_that_breaks_off_anywhere_goes_on_elsewhere(world: World, st
 async def test_a_job_that_breaks_off_within_a_batch_goes_on_there(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While others wait a transaction has one code; who takes the job up, alone, puts the rest of all batches at once."""
+    """While others wait a transaction has one code; who takes the job up, alone, puts the rest in at once."""
     promotion = await world.promotion(codes=["C-3"])
     monkeypatch.setattr(lines, "BLOCK_ROWS", 3)
     services, database = world.interposed()

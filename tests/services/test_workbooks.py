@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
+from promograph.domain.people.sheets import CustomerColumns, read_customer_rows
 from promograph.domain.sheets import Reading
 from promograph.domain.stock.lists import CodeColumns, read_codes
 from promograph.errors import BadInput, InputProblem
@@ -116,6 +117,41 @@ def test_a_number_of_more_than_15_digits_is_refused() -> None:
         codes_of(book(["code", "n"], ["A", 1], [1234567890123456, 2]))
     content = book(["code", "n"], ["A", 1], ["B", 1234567890123456])
     assert codes_of(content) == [(2, "A"), (3, "B")], "another column's number spoils no code"
+
+
+@pytest.mark.parametrize("name", ["errors.xlsx", "errors.xls"])
+def test_a_cell_with_an_error_makes_its_row_a_bad_one(name: str) -> None:
+    """Only where its column is read: a formula that has broken is no blank."""
+    content = (FILES / name).read_bytes()
+
+    def read(columns: CodeColumns) -> tuple[list[str], list[tuple[int, str]]]:
+        batches = list(read_codes(open_sheet([content], Reading(sheet="Codes")), columns))
+        bad = [(each.row, each.why) for batch in batches for each in batch.bad]
+        return [text for batch in batches for text in batch.texts], bad
+
+    texts, bad = read(CodeColumns(code="code"))
+    assert texts == ["A1", "A2", "A3", "A4"]
+    assert [row for row, _ in bad] == [5, 8], "an error under `customer` or `note` is nobody's business"
+    assert "the spreadsheet's error #N/A where" in bad[0][1]
+    assert "the spreadsheet's error #DIV/0! where" in bad[1][1]
+    texts, bad = read(CodeColumns(code="code", customer="customer"))
+    assert (texts, [row for row, _ in bad]) == (["A1", "A3", "A4"], [5, 6, 8])
+
+
+def test_a_customer_with_an_error_for_a_name_is_a_bad_row() -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as written:
+        sheet = written.add_worksheet()
+        sheet.write_row(0, 0, ["id", "locale", "note"])
+        for row, (column, error) in enumerate([(2, "#REF!"), (1, "#NAME?"), (0, "#VALUE!")], 1):
+            sheet.write_row(row, 0, [f"ann-{row}", "de"])
+            sheet.write_formula(row, column, "=X", None, error)
+    columns = CustomerColumns(locale="locale")
+    pieces = list(read_customer_rows(open_sheet([content.getvalue()]), columns, Reading()))
+    assert [row["id"] for piece in pieces for row in piece.customers] == ["ann-1"]
+    faults = [fault for piece in pieces for fault in piece.faults]
+    assert [number for number, _ in faults] == [3, 4]
+    assert "#NAME?" in faults[0][1]
 
 
 def test_days_are_read_without_a_time() -> None:

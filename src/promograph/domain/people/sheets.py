@@ -100,7 +100,8 @@ def read_customer_rows(
     wanted = [column for column in (*named, *(one.column for one in columns.attributes)) if column is not None]
     head = find_head(sheet, wanted, lambda cell: header_word(cell) in _IDS, reading.header)
     rows = _Rows(head, columns)
-    for block in sheet.blocks(after=head.rows):
+    for found in sheet.blocks(after=head.rows):
+        block = found.wanting(rows.places)
         damage = {row: why for (row, _), why in reversed(list(block.damaged.items()))}
         for start in range(0, len(block.rows), piece_rows):
             numbers: list[int] = []
@@ -130,7 +131,8 @@ class _Rows:
             for n, one in enumerate(columns.attributes)
         ]
         places = [place for _, place in (*self._fields, *self._consent)] + [place for _, place, _ in self._attributes]
-        self._width = max(self._id, *places) + 1 if places else self._id + 1
+        self.places = {self._id, *places}
+        self._width = max(self.places) + 1
 
     def customer(self, cells: Cells) -> Mapping[str, Any]:
         texts = [cell.strip() for cell in cells]

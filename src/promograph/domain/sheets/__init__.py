@@ -3,7 +3,7 @@
 Whoever reads one finds its header (`sheet_heads`), asks that for the columns it wants, and goes through `blocks`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 BLOCK_ROWS = 20_000
@@ -32,14 +32,21 @@ class Block:
 
     `numbers` are those that an editor or a spreadsheet shows: of a row over several lines, that of the first line.
     `faults` tells by place in `rows` what is wrong with a row (which has no cells then), and `damaged` by place and
-    column what is wrong with a cell. `numeric` counts by column the cells that hold a number and not a text.
+    column what is wrong with a cell; `errors` by the same which cells hold no value but an error of the spreadsheet's.
+    `numeric` counts by column the cells that hold a number and not a text.
     """
 
     numbers: Sequence[int]
     rows: Sequence[Cells]
     faults: Mapping[int, str] = field(default_factory=dict)
     damaged: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    errors: Mapping[tuple[int, int], str] = field(default_factory=dict)
     numeric: Mapping[int, int] = field(default_factory=dict)
+
+    def wanting(self, columns: Container[int] | None) -> "Block":
+        """The block for whoever reads these columns (None: all of them): a row with an error there is a fault."""
+        spoiled = {place: why for (place, at), why in self.errors.items() if columns is None or at in columns}
+        return replace(self, faults=spoiled | dict(self.faults)) if spoiled else self
 
     def since(self, start: int) -> "Block":
         """The block without its first `start` rows (`numeric` still counts them)."""
@@ -51,6 +58,7 @@ class Block:
             rows=self.rows[start:],
             faults={place - start: why for place, why in self.faults.items() if place >= start},
             damaged={(place - start, at): why for (place, at), why in self.damaged.items() if place >= start},
+            errors={(place - start, at): why for (place, at), why in self.errors.items() if place >= start},
         )
 
 
@@ -87,4 +95,4 @@ class Sheet:
 
 
 def _holds(block: Block) -> bool:
-    return bool(block.faults) or any(cell.strip() for cells in block.rows for cell in cells)
+    return bool(block.faults or block.errors) or any(cell.strip() for cells in block.rows for cell in cells)

@@ -64,7 +64,8 @@ def read_codes(
     shown = _header(head, at)
     notes = (*sheet.notes, *_unread(head, {at, *more.values()}))
     held = numeric = 0
-    for block in sheet.blocks(after=head.rows):
+    for found in sheet.blocks(after=head.rows):
+        block = found.wanting(None if at is None else {at, *more.values()})
         batch = _batch(block, at)
         if about is not None:
             batch = about.read(block, batch)

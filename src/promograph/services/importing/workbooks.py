@@ -20,6 +20,7 @@ _CHILD = Path(__file__).with_name("workbook_child.py")
 _MEMORY = 1 << 30  # bytes of addresses: a million rows of three columns take half
 _PROCESSOR_SECONDS = 60
 _PATIENCE_SECONDS = 90.0  # between two lines of the answer
+_ERROR = "This row has the spreadsheet's error {} where a value should be: mend the cell, or enter the value as text."
 _FAULTS = {
     "password": "This workbook has a password: save it without one.",
     "broken": "This workbook cannot be read: open it in a spreadsheet, save it as XLSX or CSV, and send that.",
@@ -62,6 +63,7 @@ def _blocks(lines: Iterator[dict[str, Any]]) -> Iterator[Block]:
             numbers=range(line["first"], line["first"] + len(rows)),
             rows=rows,
             damaged={(place, column): why for place, column, why in line["damaged"]},
+            errors={(place, column): _ERROR.format(error) for place, column, error in line["errors"]},
             numeric={int(column): count for column, count in line["numeric"].items()},
         )
 
