@@ -103,6 +103,16 @@ def test_looking_at_a_store_that_is_not_there_does_not_make_one(tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_empty_store_is_not_found_to_be_right(store_url: str) -> None:
+    if store_url.startswith("sqlite"):
+        Path(store_url.removeprefix("sqlite:///")).touch()
+    verified = run("verify", "--store", store_url)
+    assert (verified.exit_code, verified.stdout) == (1, "")
+    assert verified.stderr == (
+        "promograph: The store is empty, it has no tables: name another with --store or PROMOGRAPH_STORE.\n"
+    )
+
+
 @pytest.mark.parametrize(("command", "said"), [("verify", "of another version"), ("migrate", "a newer promograph")])
 def test_a_store_of_a_newer_version_is_left_alone(sold: str, command: str, said: str) -> None:
     sql(sold, "UPDATE alembic_version SET version_num = 'of-the-future'")

@@ -52,6 +52,12 @@ def rendered(source: str, codes: Codes = GIVEN, *, part: str = "text") -> str:
     return str(getattr(made(source, part=part).render(ADA, codes), part))
 
 
+@pytest.mark.parametrize("pattern", ["dd.mm.yyyy", "%d.%m.%Y", "D.M.YYYY", "DD. MMM YYYY", "DD.mm.YYYY", "day", ""])
+def test_a_day_s_pattern_that_would_stand_in_the_message_is_told(pattern: str) -> None:
+    source = f"{{{{ client.attributes.born | date('{pattern}') }}}}"
+    assert faults(source) == {TemplateFault.NOT_ALLOWED}
+
+
 def faults(source: str, *, part: str = "html") -> set[TemplateFault]:
     return {problem.fault for problem in read_content(MessageContent(**{part: source})).problems}
 
@@ -66,7 +72,8 @@ def faults(source: str, *, part: str = "html") -> set[TemplateFault]:
         ("{{ client.attributes['home-town'] }}", "Lyon"),
         ("{{ client.attributes.likes }} {{ client.attributes.likes | join('+') }}", "tea, milk tea+milk"),
         ("{{ client.attributes.likes | first }} {{ client.attributes.likes | length }}", "tea 2"),
-        ("{{ client.attributes.born | date('DD/MM/YY') }}", "15/12/YY"),
+        ("{{ client.attributes.born | date('DD/MM/YY') }} {{ client.attributes.born | date }}", "15/12/90 1990-12-15"),
+        ("{{ client.attributes.born | date('Day DD y MM, YYYYMMDD') }}", "Day 15 y 12, 19901215"),
         ("{{ client.attributes.nothing | default('x') }}{{ client.attributes.nothing }}", "x"),
         ("{{ client.attributes.points > 100 }} {{ client.attributes.points > '1' }}", "yes no"),
         ("{{ client.attributes.share == 0.1 }} {{ client.attributes.nothing < 1 }}", "yes no"),
@@ -296,7 +303,8 @@ _VALUES = st.recursive(
                 ]
             ),
         ),
-        st.builds("({} | {}({}))".format, inner, st.sampled_from(["default", "join", "date"]), inner),
+        st.builds("({} | {}({}))".format, inner, st.sampled_from(["default", "join"]), inner),
+        st.builds("({} | date({}))".format, inner, st.sampled_from(["'DD.MM.YY'", "client.email", "promocode"])),
     ),
     max_leaves=12,
 )

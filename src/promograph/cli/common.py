@@ -54,7 +54,7 @@ def settings_for(**options: Any) -> Settings:
 
 
 def run(store: str | None, use: Callable[[Services], Awaitable[T]], *, prepare: bool = True, creates: bool = True) -> T:
-    """Run a use case on the store and close it; with `creates`, a SQLite file that is not there is made."""
+    """Run a use case on the store and close it; with `creates`, one that is not there, or is empty, is made."""
 
     async def main() -> T:
         settings = settings_for(store=store)
@@ -64,7 +64,7 @@ def run(store: str | None, use: Callable[[Services], Awaitable[T]], *, prepare: 
         services = Services.open(address, words=settings.words)
         try:
             if prepare:
-                await services.prepare()
+                await services.prepare(creates=creates)
             return await use(services)
         finally:
             await services.close()

@@ -156,9 +156,9 @@ class Services:
             keep=self.inbound.keep,
         )
 
-    async def prepare(self) -> None:
-        """Create the tables in an empty store; StoreOutdated where they are of another version."""
-        await migrating.prepare(self._database)
+    async def prepare(self, *, creates: bool = True) -> None:
+        """Create the tables in an empty store, or refuse it; StoreOutdated where they are of another version."""
+        await migrating.prepare(self._database, creates=creates)
 
     async def check_clock(self) -> None:
         """StoreError where this machine's clock is too far from that of a store which other servers may share."""

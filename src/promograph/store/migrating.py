@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from promograph.errors import StoreBusy, StoreOutdated
+from promograph.errors import StoreBusy, StoreError, StoreOutdated
 from promograph.store.databases.database import Database
 from promograph.store.tables import METADATA
 
@@ -21,10 +21,12 @@ async def migrate(database: Database) -> str:
     return await database.write(_upgrade, heavy=True)
 
 
-async def prepare(database: Database) -> None:
-    """Create the tables in an empty store; StoreOutdated where they are there and of another version."""
+async def prepare(database: Database, *, creates: bool = True) -> None:
+    """Create the tables in an empty store, or refuse it; StoreOutdated where they are there and of another version."""
     revision = await database.read(_revision)
     if revision is None and await database.read(_is_empty):
+        if not creates:
+            raise StoreError("The store is empty, it has no tables: name another with --store or PROMOGRAPH_STORE.")
         await _make_tables(database)
         return
     if revision is None:  # another server may have made them all between the two looks

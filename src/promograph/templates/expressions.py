@@ -14,7 +14,7 @@ from promograph.domain.sending.messages import TemplateFault
 from promograph.domain.terms import is_storable
 from promograph.templates.facts import ROOTS, Call, Fact, Step, Unknown, fact_of, no_name
 from promograph.templates.slots import asks_codes
-from promograph.templates.values import FILTERS
+from promograph.templates.values import FILTERS, is_pattern
 
 DEEPEST = 25
 _LONGEST_NUMBER = 30
@@ -87,6 +87,9 @@ class Expressions:
         if len(node.args) > most or node.kwargs or node.dyn_args or node.dyn_kwargs:
             takes = "one value in its brackets" if most else "no brackets"
             raise Turned(node.lineno, TemplateFault.NOT_ALLOWED, f"|{node.name} has {takes}.")
+        if node.name == "date" and any(_is_no_pattern(argument) for argument in node.args):
+            sentence = "A day's pattern is made of YYYY or YY, MM and DD, such as 'DD.MM.YYYY'."
+            raise Turned(node.lineno, TemplateFault.NOT_ALLOWED, sentence)
         value = self.resolve(node.node, depth + 1)
         arguments = [self.resolve(argument, depth + 1) for argument in node.args]
         if node.name == "default" and any(map(asks_codes, arguments)):
@@ -150,6 +153,10 @@ def _constant(node: nodes.Const) -> nodes.Expr:
         case int() if abs(value) >= 10**_LONGEST_NUMBER:
             raise Turned(node.lineno, TemplateFault.TOO_LARGE, "This number is too large.")
     return nodes.Const(value, lineno=node.lineno)
+
+
+def _is_no_pattern(argument: nodes.Expr) -> bool:
+    return isinstance(argument, nodes.Const) and not (isinstance(argument.value, str) and is_pattern(argument.value))
 
 
 def _apply(name: str, value: nodes.Expr, *arguments: nodes.Expr) -> nodes.Expr:

@@ -3,6 +3,7 @@
 Every function here takes whatever a template may hand it and raises nothing but `CannotRender`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,9 @@ from promograph.domain.refusals import Refusal
 
 LONGEST_VALUE = 10_000
 """Characters of one value. Longer than any attribute; what is put together from others is bounded by it."""
+
+_PLACES = re.compile("YYYY|YY|MM|DD")
+_MISSPELT = re.compile(r"(?<![A-Za-z])(?:[YMD]+|y{2,}|m{2,}|d{2,})(?![A-Za-z])|%[A-Za-z]")
 
 
 class CannotRender(Exception):
@@ -96,13 +100,18 @@ def concat(*values: Any) -> str:
 
 
 def formatted(value: Any, pattern: Any = "YYYY-MM-DD") -> str:
-    """A day by a pattern of YYYY, MM and DD; any other value as it is."""
+    """A day by a pattern of YYYY (or YY), MM and DD; any other value as it is."""
     if not isinstance(value, date):
         return show(value)
     text = show(pattern)
-    for letters, number in (("YYYY", f"{value.year:04}"), ("MM", f"{value.month:02}"), ("DD", f"{value.day:02}")):
-        text = text.replace(letters, number)
-    return text
+    year = f"{value.year:04}"
+    numbers = {"YYYY": year, "YY": year[-2:], "MM": f"{value.month:02}", "DD": f"{value.day:02}"}
+    return _PLACES.sub(lambda found: numbers[found[0]], text)
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a day's pattern has places for it, and nothing that would stand in the message: dd.mm.yyyy, %Y."""
+    return bool(_PLACES.search(text)) and not _MISSPELT.search(_PLACES.sub(" ", text))
 
 
 def first(value: Any) -> Any:
