@@ -10,6 +10,14 @@ from promograph.domain.people import sheets
 from promograph.domain.people.reading import read_customers
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2026-12-31", "2026-12-31"), ("31.12.2026", "2026-12-31"), ("1.2.2026", "2026-02-01"), ("1/2/2026", "1/2/2026")],
+)
+def test_a_day_in_a_cell_may_have_dots(text: str, day: str) -> None:
+    assert sheets._day(text) == {"date": day}
+
+
 def read(value: Any) -> Decimal | str:
     found = read_customers([{"id": "a", "attributes": {"n": value}}], {"n": ValueType.NUMBER})
     for _, problem in found.problems:

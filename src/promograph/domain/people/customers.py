@@ -109,7 +109,9 @@ def checked_consent(data: object) -> dict[str, bool | None]:
     for channel, given in data.items():
         check_channel(channel)
         if not (given is None or isinstance(given, bool)):
-            raise BadInput(InputProblem.INVALID, "consent is true or false.", field=("consent", channel))
+            raise BadInput(
+                InputProblem.INVALID, "consent is true or false (in a file, yes or no).", field=("consent", channel)
+            )
     return dict(data)
 
 

@@ -19,7 +19,10 @@ _IDS_AT_ONCE = 5
 
 _IDS = {"id", "customer", "customer id", "client id", "client"}
 _FIELDS = ("email", "phone", "locale")
-_TRUTHS = dict.fromkeys(("true", "yes", "y", "1"), True) | dict.fromkeys(("false", "no", "n", "0"), False)
+# What people write, and what spreadsheets with English, German and French settings do.
+_TRUTHS = dict.fromkeys(("true", "yes", "y", "1", "wahr", "ja", "vrai", "oui"), True)
+_TRUTHS |= dict.fromkeys(("false", "no", "n", "0", "falsch", "nein", "faux", "non"), False)
+_DOTTED_DAY = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,4})?")
 _MOST_COLUMNS = 60
 
@@ -181,7 +184,9 @@ def _number(text: str) -> Any:
 
 def _day(text: str) -> Any:
     # Spreadsheets write days with a midnight.
-    return {"date": text[:10] if text[10:].strip("T ").strip("0:. ") == "" else text}
+    day = text[:10] if text[10:].strip("T ").strip("0:. ") == "" else text
+    dotted = _DOTTED_DAY.fullmatch(day)
+    return {"date": f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}" if dotted else day}
 
 
 def _members(text: str) -> Any:
