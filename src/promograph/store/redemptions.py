@@ -37,6 +37,7 @@ _NEW = Insertion(
 
 def new_row(redemption: Redemption) -> tuple[Any, ...]:
     """In the order of the columns above."""
+    whole, taken_off = redemption.order_amount, redemption.discount
     return (
         redemption.promotion_id,
         redemption.number,
@@ -44,8 +45,10 @@ def new_row(redemption: Redemption) -> tuple[Any, ...]:
         redemption.customer,
         to_micros(redemption.redeemed_at),
         redemption.order,
-        *_split(redemption.order_amount),
-        *_split(redemption.discount),
+        None if whole is None else whole.minor,
+        None if whole is None else whole.currency,
+        None if taken_off is None else taken_off.minor,
+        None if taken_off is None else taken_off.currency,
         redemption.channel,
         dumps_taken(redemption.taken),
         None if redemption.reported_at is None else to_micros(redemption.reported_at),
@@ -105,10 +108,6 @@ def _loaded(fields: dict[str, Any]) -> Redemption:
         if fields.get(name) is not None:
             fields[name] = datetime.fromisoformat(fields[name])
     return Redemption(**fields)
-
-
-def _split(money: Money | None) -> tuple[int | None, str | None]:
-    return (None, None) if money is None else (money.minor, money.currency)
 
 
 def _money(minor: int | None, currency: str | None) -> Money | None:

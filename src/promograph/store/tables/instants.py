@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Dialect, TypeDecorator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def to_micros(instant: datetime) -> int:
     """Microseconds since 1970 in UTC: exact, sorted, and the same 8 bytes in every store."""
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+    return (instant - _EPOCH) // _MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
