@@ -20,8 +20,16 @@ from .ground import Ground
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
-LEFT = {"code": "*", "redemption": "*", "stock": "*", "hold": "*", "promotion": "*", "event": "promotion_id, kind"}
+NOW = datetime(2100, 1, 1, tzinfo=UTC)  # whenever this runs
+# Without ids that are drawn or counted anew each time.
+LEFT = {
+    "code": "*",
+    "redemption": "*",
+    "stock": "promotion_id, available, issued, void, redeemed, redemptions, redemption_number, holds, spent, held",
+    "hold": "*",
+    "promotion": "*",
+    "event": "promotion_id, kind",
+}
 BATCHES = 40
 SIZE = 8
 
@@ -119,13 +127,15 @@ async def _filled(ground: Ground) -> dict[str, list[str]]:
                 f"UPDATE code SET expires_at = {_micros(NOW) + 1} WHERE promotion_id = {promotion.id} AND seq = 6",
             )
     since = _micros(NOW - timedelta(days=30))
+    await ground.services.redeeming.hold(HoldRequest(code="HELD-0", ttl=timedelta(hours=1)))
     await ground.say(
+        f"UPDATE hold SET expires_at = {_micros(NOW) + 1}",
+        f"UPDATE issuance SET issued_at = {_micros(NOW) - 1}",
         f"UPDATE issuance SET issued_at = {since} WHERE customer = 'c6'",
         f"UPDATE issuance SET issued_at = {since + 1} WHERE customer = 'c5'",
         "INSERT INTO webhook (url, description, types, is_enabled, secret, old_secrets, failures, created_at,"
         " updated_at) VALUES ('https://a.example', '', '[\"code.redeemed\"]', true, 's', '[]', 0, 0, 0)",
     )
-    await ground.services.redeeming.hold(HoldRequest(code="HELD-0", ttl=timedelta(hours=1)))
     return texts
 
 
