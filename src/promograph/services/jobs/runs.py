@@ -97,7 +97,7 @@ class Run:
 
     async def beat(self) -> None:
         """Say that its owner lives, and hear whether it is still wanted."""
-        # Heavy only in so far as it is no request: a long load, its own job's above all, does not make way for it.
+        # Heavy only in so far as it is no request, and nothing to be felt as demand.
         self.cancel_asked = await self._database.write(
             lambda connection: job_running.beat(connection, self.job.id, self._owner), heavy=True
         )

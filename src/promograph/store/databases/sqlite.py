@@ -54,7 +54,7 @@ class SqliteDatabase(Database):
         self._readers = _engine(path, QueuePool, busy_seconds=_LOCK_PATIENCE)
         self._lock = asyncio.Lock()
         self._demand = Demand()
-        self._waiting = self._requests = 0  # who wait for the one writer, and those of them that are small
+        self._waiting = 0
         self._wanted_at = -_WANTED_SECONDS
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
@@ -65,14 +65,12 @@ class SqliteDatabase(Database):
             self._demand.note()
         has_to_wait = self._lock.locked()
         self._waiting += 1
-        self._requests += not heavy
         try:
             await self._lock.acquire()
-            if has_to_wait and not heavy:
+            if has_to_wait:
                 self._wanted_at = time.monotonic()
         finally:
             self._waiting -= 1
-            self._requests -= not heavy
         try:
             return await self._locked_write(work, heavy=heavy)
         finally:
@@ -158,7 +156,7 @@ class SqliteDatabase(Database):
 
     @property
     def is_waited_for(self) -> bool:
-        return self._waiting > 0 or self.is_wanted
+        return self.is_wanted
 
     @property
     def is_wanted(self) -> bool:
@@ -167,7 +165,7 @@ class SqliteDatabase(Database):
         # Who was answered a moment ago asks again in the next one. That nobody waits just now, between the two, is no
         # leave to keep them all waiting for a large piece.
         lately = time.monotonic() - self._wanted_at < _WANTED_SECONDS
-        return self._requests > 0 or lately or self._demand.is_felt
+        return self._waiting > 0 or lately or self._demand.is_felt
 
     async def settle(self) -> None:
         # Left alone, the commit that makes the log too long does it while they all wait, whoever's commit that is.
