@@ -16,7 +16,7 @@ from promograph.api.promotions.shared import PageAsked, PromotionConnection, Sha
 from promograph.api.rights import EVERYBODY, READ, WRITE
 from promograph.domain.codes import MAX_LENGTH
 from promograph.domain.keys import checked_key
-from promograph.domain.terms import check_storable
+from promograph.domain.storable import check_storable
 from promograph.errors import BadInput, InputProblem
 
 _MOST_IDS = 100

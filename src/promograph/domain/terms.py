@@ -8,11 +8,11 @@ from promograph.domain.carts import checked_money
 from promograph.domain.codes.placeholders import check_not_reserved
 from promograph.domain.promotions import CodeKind, OnEmpty, Promotion, PromotionStatus, PromotionTerms
 from promograph.domain.rewards import Effect, Single, checked_reward
+from promograph.domain.storable import check_storable
 from promograph.domain.windows import checked as checked_window
 from promograph.errors import BadInput, InputProblem
 
 _HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONGEST_NAME = 200
 _LONGEST_DESCRIPTION = 10_000
 _MOST_PROPERTIES = 50
@@ -121,17 +121,6 @@ def _check_properties(properties: Mapping[str, str]) -> None:
                 "properties",
             )
         check_storable(name + value, "properties")
-
-
-def is_storable(text: str) -> bool:
-    """Whether a store keeps it as text: no NUL, no halves of surrogate pairs."""
-    return "\0" not in text and (text.isascii() or _SURROGATE.search(text) is None)
-
-
-def check_storable(text: str, field: str) -> None:
-    """BadInput for what no store keeps as text."""
-    if not is_storable(text):
-        raise _bad(InputProblem.INVALID, f"{field} holds a character that cannot be stored.", field)
 
 
 def _bad(problem: InputProblem, sentence: str, field: str) -> BadInput:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from promograph.domain.access import NOBODY, Caller, Scope
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_key
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.store import tokens
 from promograph.store.databases.database import Database

@@ -10,7 +10,7 @@ from functools import partial
 from promograph.domain.clock import Clock
 from promograph.domain.codes import normalise
 from promograph.domain.stock.changes import CodeChange
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.pacing import Pace
 from promograph.store import listing

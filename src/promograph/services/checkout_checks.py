@@ -8,7 +8,7 @@ from promograph.domain.codes import MAX_LENGTH
 from promograph.domain.keys import checked_optional
 from promograph.domain.redeeming import HoldRequest, RedeemRequest, RollbackRequest, ValidateRequest
 from promograph.domain.stacking import MOST_TOGETHER
-from promograph.domain.terms import check_storable
+from promograph.domain.storable import check_storable
 from promograph.errors import BadInput, InputProblem
 
 SHORTEST_HOLD = timedelta(seconds=1)

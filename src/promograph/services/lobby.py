@@ -2,7 +2,7 @@
 
 from promograph.domain.clock import Clock
 from promograph.domain.promotions import Promotion
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.store import budgets, inventories, promotions, shared_codes
 from promograph.store.budgets import Spending
 from promograph.store.databases.database import Connection, Database

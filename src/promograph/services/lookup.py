@@ -10,7 +10,7 @@ from promograph.domain.decisions import SHARED_SEQ
 from promograph.domain.issuing import Issuance
 from promograph.domain.redeeming import Redemption, Rollback
 from promograph.domain.stock.events import CodeEvent
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.store import histories, listing, rolling_back
 from promograph.store.codes import events as code_events
 from promograph.store.databases.database import Database

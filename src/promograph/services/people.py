@@ -16,7 +16,7 @@ from promograph.domain.people.customers import Customer
 from promograph.domain.people.reading import ReadCustomers, read_customers
 from promograph.domain.people.segments import Segment
 from promograph.domain.redeeming import Redemption
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem, StoreBusy
 from promograph.services.keyed_writes import Once, write_again
 from promograph.services.uncollected import uncollected

@@ -19,7 +19,7 @@ from promograph.domain.redeeming import (
     ValidateRequest,
     Validation,
 )
-from promograph.domain.terms import check_storable
+from promograph.domain.storable import check_storable
 from promograph.errors import BadInput
 from promograph.services import checkout_checks as checks
 from promograph.services.batching import Gatherer

@@ -9,7 +9,7 @@ from promograph.domain.reviews import reviewing, summarising
 from promograph.domain.reviews.findings import Finding, Reviewed, Supply
 from promograph.domain.reviews.summarising import SummaryStep
 from promograph.domain.rewards import Single
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.store import promotions, reward_types, shared_codes, stock
 from promograph.store.databases.database import Connection, Database
 from promograph.store.people import segments

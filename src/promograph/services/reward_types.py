@@ -6,7 +6,7 @@ from typing import Any
 from promograph.domain.clock import Clock
 from promograph.domain.keys import checked_optional
 from promograph.domain.rewards import Effect, External, Reward, RewardType, check_fits, checked_reward_type
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again

@@ -14,7 +14,7 @@ from promograph.domain.people.segments import (
     check_about_customers,
     check_together,
 )
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.handles import handle_from
 from promograph.services.keyed_writes import Once, write_again

@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import nodes
 
 from promograph.domain.sending.messages import TemplateFault
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.templates.facts import ROOTS, Call, Fact, Step, Unknown, fact_of, no_name
 from promograph.templates.slots import asks_codes
 from promograph.templates.values import FILTERS, is_pattern

@@ -9,7 +9,7 @@ from promograph.api.nodes import read_number
 from promograph.api.promotions.reading import in_utc
 from promograph.domain.codes.states import CodeState
 from promograph.domain.stock.selections import CodeSelection
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem
 
 

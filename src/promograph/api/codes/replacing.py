@@ -10,7 +10,7 @@ from promograph.api.user_errors import UserError, user_error
 from promograph.domain.issuing import IssueOutcome
 from promograph.domain.refusals import Refusal, RefusalCode, refuse
 from promograph.domain.stock.replacing import ReplaceRequest
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 
 _KEY = "Repeat the call with the same key and you get the first answer: at most 128 characters."
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from promograph.domain.carts import MOST_ATTRIBUTES
 from promograph.domain.conditions.reading import Place
 from promograph.domain.conditions.values import Scalar, Value, type_of
+from promograph.domain.storable import is_storable
 from promograph.errors import InputProblem
 
 Number = TypeVar("Number", int, Decimal)
@@ -122,6 +123,6 @@ def _text(place: Place) -> str:
     text = place.text()
     if len(text) > _LONGEST_TEXT:
         raise place.bad(f"{place.name} has at most {_LONGEST_TEXT} characters.", InputProblem.OUT_OF_RANGE)
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_storable(text):
         raise place.bad(f"{place.name} holds a character that cannot be stored.")
     return text

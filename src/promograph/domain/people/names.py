@@ -1,6 +1,6 @@
 """What segments and audiences are called by people."""
 
-from promograph.domain.terms import check_storable
+from promograph.domain.storable import check_storable
 from promograph.errors import BadInput, InputProblem
 
 _LONGEST = 200

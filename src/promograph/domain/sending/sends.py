@@ -8,7 +8,7 @@ from enum import StrEnum
 from promograph.domain.keys import checked_key, checked_optional
 from promograph.domain.people.audiences import ADDRESSES
 from promograph.domain.sending.messages import Medium, MessageContent
-from promograph.domain.terms import check_storable
+from promograph.domain.storable import check_storable
 from promograph.errors import BadInput, InputProblem
 
 LONGEST_NAME = 200

@@ -7,7 +7,7 @@ cloud's metadata. A name is looked up when a webhook is sent, and the address fo
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem
 
 _LONGEST_URL = 2_000

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from promograph.domain.terms import check_storable
+from promograph.domain.storable import check_storable
 from promograph.domain.webhooks.events import WebhookType
 from promograph.errors import BadInput, InputProblem
 

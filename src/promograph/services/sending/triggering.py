@@ -12,7 +12,7 @@ from promograph.domain.people.audiences import ADDRESSES
 from promograph.domain.people.customers import Customer
 from promograph.domain.sending.outbox import SkipReason, message_key, why_unreached
 from promograph.domain.sending.sends import check_may
-from promograph.domain.terms import is_storable
+from promograph.domain.storable import is_storable
 from promograph.errors import BadInput, InputProblem
 from promograph.services.batching import Gatherer
 from promograph.services.sending.sends import unknown
