@@ -26,11 +26,11 @@ COLUMNS = (
 _AT_OCCASIONS = Statement(
     f"SELECT i.occasion, {COLUMNS} FROM @rows(promotion_id bigint, customer text, occasion text) r "
     "JOIN issuance i @by(issuance_occasion) "
-    "ON i.customer = r.customer AND i.promotion_id = r.promotion_id AND i.occasion = r.occasion"
+    "ON i.customer = r.customer AND i.promotion_id@aside = r.promotion_id AND i.occasion = r.occasion"
 )
 _REACHED = Statement(
     "SELECT r.customer FROM @rows(promotion_id bigint, customer text) r WHERE (SELECT i.number "
-    "FROM issuance i @by(issuance_occasion) WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id "
+    "FROM issuance i @by(issuance_occasion) WHERE i.customer = r.customer AND i.promotion_id@aside = r.promotion_id "
     "AND i.kind NOT IN ('REPEAT', 'RETURNED') LIMIT 1) IS NOT NULL"
 )
 _ISSUED = Statement(

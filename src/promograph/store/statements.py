@@ -11,6 +11,8 @@ Three marks are filled in by dialect, everything else is said in the SQL that bo
 - `@by(redemption_customer)` behind a table's alias names the index to find its rows by. Without statistics SQLite takes
   a primary key that begins with the promotion for as good as any index, and walks all that a promotion has for each
   row of a batch; with them PostgreSQL knows better.
+- `i.promotion_id@aside` keeps PostgreSQL from finding rows by that column, where another index finds one and this one
+  thousands. Without statistics it too takes both for equal, and stays with the plan until it has some.
 
 Tables are joined in the order in which they are written, by their indexes: the batch first, then what it finds. A plan
 of the planner's own, made while a table was new and empty, has been seen to read a whole table for each batch.
@@ -34,6 +36,7 @@ _ROWS = re.compile(r"@rows\(([^)]*)\)\s+(\w+)")
 _LOCK = re.compile(r"@(lock|hold|seize)\(([\w, ]+)\)")
 _BY = re.compile(r" @by\((\w+)\)")
 _STRENGTHS = {"lock": "NO KEY UPDATE", "hold": "KEY SHARE", "seize": "UPDATE"}
+_ASIDE = re.compile(r"@aside\b")
 _JOIN = re.compile(r"(?<!LEFT )\bJOIN\b")
 _NAMED = re.compile(r":(\w+)")
 _CHANGE = re.compile(r"(UPDATE [^:@]+) FROM @rows\(([^)]*)\) (\w+) WHERE ([^:@]+)")
@@ -81,6 +84,7 @@ class Statement:
 
 class _Sqlite:
     def __init__(self, sql: str) -> None:
+        sql = _ASIDE.sub("", sql)
         self._sql = _BY.sub(r" INDEXED BY \1", _JOIN.sub("CROSS JOIN", _LOCK.sub("", sql)))
         self._columns = _columns(sql)
         # An UPDATE has no CROSS JOIN to say that the batch comes first: told of a constant promotion, SQLite begins
@@ -116,6 +120,7 @@ class _Sqlite:
 
 class _Postgres:
     def __init__(self, sql: str) -> None:
+        sql = _ASIDE.sub(" + 0", sql)
         self._sql = _BY.sub("", _LOCK.sub(lambda mark: f"FOR {_STRENGTHS[mark[1]]} OF {mark[2]}", sql))
         self._columns = _columns(sql)
         # Elsewhere a constant would be a condition on the table that is joined, and the planner, which takes a new

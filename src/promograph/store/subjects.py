@@ -42,7 +42,7 @@ _USES = Statement(
     "SELECT d.promotion_id, d.customer, count(*), "
     "sum(CASE WHEN d.redeemed_at >= r.since AND d.redeemed_at < r.until THEN 1 ELSE 0 END) "
     "FROM @rows(promotion_id bigint, customer text, since bigint, until bigint) r "
-    "JOIN redemption d @by(redemption_customer) ON d.customer = r.customer AND d.promotion_id = r.promotion_id "
+    "JOIN redemption d @by(redemption_customer) ON d.customer = r.customer AND d.promotion_id@aside = r.promotion_id "
     f"WHERE {STANDING} GROUP BY d.promotion_id, d.customer"
 )
 

@@ -37,7 +37,7 @@ def _look(is_held: str) -> Statement:
         "JOIN code c ON c.promotion_id = r.promotion_id AND c.seq = r.seq "
         "WHERE NOT c.blocked AND NOT c.void AND c.uses = 0 "
         "AND (c.expires_at IS NULL OR c.expires_at > :now) AND (SELECT i.number FROM issuance i @by(issuance_occasion) "
-        "WHERE i.customer = r.customer AND i.promotion_id = r.promotion_id AND i.occasion = '') IS NULL"
+        "WHERE i.customer = r.customer AND i.promotion_id@aside = r.promotion_id AND i.occasion = '') IS NULL"
     )
 
 

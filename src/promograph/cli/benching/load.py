@@ -13,8 +13,8 @@ from time import perf_counter
 from typing import Any, cast
 
 import orjson
-import uvloop
 
+from promograph.cli.benching import loops
 from promograph.cli.benching.figures import percentile
 from promograph.cli.benching.jobs import Job, Window
 from promograph.cli.benching.operations import OPERATIONS
@@ -201,7 +201,7 @@ async def run(job: Job) -> Window:
 def main() -> None:
     """Answer jobs until the standard input ends."""
     gc.disable()  # a pause of the client's would be taken for the server's
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with loops.runner() as runner:
         for line in sys.stdin.buffer:
             try:
                 answer: dict[str, Any] = asdict(runner.run(run(Job(**orjson.loads(line)))))

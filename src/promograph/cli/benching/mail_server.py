@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
 
-import uvloop
-
+from promograph.cli.benching import loops
 from promograph.cli.benching.failures import BenchFailed
 from promograph.cli.benching.processes import begun, ended
 
@@ -154,5 +153,4 @@ async def _serve() -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve())
+    loops.run(_serve())

@@ -7,9 +7,8 @@ from statistics import median
 from time import monotonic, process_time, sleep
 from typing import Any, TypeVar
 
-import uvloop
-
 from promograph.api.nodes import global_id
+from promograph.cli.benching import loops
 from promograph.cli.benching.driving import Job, Window
 from promograph.cli.benching.failures import BenchFailed
 from promograph.cli.benching.figures import Row, Target, Yardstick, at_least, median_of, median_ratio
@@ -103,7 +102,7 @@ def _own_turn(site: Site, mail: MailServer, server: Server, number: int) -> _Tur
 def _fixed_turn(site: Site, mail: MailServer, size: int) -> _Turn:
     mail.begin()
     began = process_time()
-    uvloop.run(letters.hand_over(mail.port, letters.alike(size), site.count))
+    loops.run(letters.hand_over(mail.port, letters.alike(size), site.count))
     return _turn(site, mail, process_time() - began)
 
 
@@ -187,7 +186,7 @@ def _done(site: Site, work: Callable[[Services], Awaitable[T]]) -> T:
         finally:
             await services.close()
 
-    return uvloop.run(do())
+    return loops.run(do())
 
 
 SENDS = Part(
