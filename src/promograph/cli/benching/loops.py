@@ -1,19 +1,21 @@
 """The event loop that a server has: uvloop's, where there is one for the system."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 try:
-    from uvloop import new_event_loop
+    import uvloop
 except ImportError:
-    from asyncio import new_event_loop
+    _new: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+else:
+    _new = uvloop.new_event_loop
 
 T = TypeVar("T")
 
 
 def runner() -> asyncio.Runner:
-    return asyncio.Runner(loop_factory=new_event_loop)
+    return asyncio.Runner(loop_factory=_new)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
