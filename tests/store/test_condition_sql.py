@@ -428,6 +428,9 @@ async def test_every_leaf_and_trees_of_them_over_ten_thousand_customers(ground: 
 async def agree_in_halves(ground: Ground, facts: dict[str, CustomerFacts], *wanted: Condition) -> None:
     """Each half finds its own, none of the other's, and both together all."""
     found_halves = await ground.database.snapshot(lambda c: halves(c, many=500))  # so few that nobody is left to chance
+    if ground.database.dialect == "sqlite":
+        assert found_halves is None
+        return
     assert found_halves is not None
     everybody = AllOf(())
     parts = [await chosen(ground, everybody, *wanted, of_everybody=True, half=half) for half in found_halves]

@@ -122,7 +122,7 @@ class Segmenting:
     async def count(self, condition: Condition) -> int:
         """How many customers it holds for. BadInput for what is not about customers.
 
-        Each customer is counted on one state of the store; where there are many, they are counted in two halves at the
+        Each customer is counted on one state of the store; PostgreSQL counts many of them in two halves at the
         same time, and what changes in that moment may be seen by the one half and not yet by the other.
         """
         await freshen(self._database)

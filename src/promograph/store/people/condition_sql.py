@@ -131,8 +131,6 @@ class _Compiler:
     def keep_to(self, half: Half) -> str:
         """The expression for those who are in it, and so are all whose codes are counted from now on."""
         beyond = f"{half.sign} {self._put(half.cut)}"
-        if self.dialect == "sqlite":  # which looks for codes customer by customer
-            return f"c.rowid {beyond}"
         self._first_issued = f"{FIRST_ISSUED} AND i.customer {beyond}"
         return f"c.id {beyond}"
 
