@@ -406,7 +406,7 @@ def one_of_each(random: Random) -> list[Condition]:
     leaves: list[Condition] = []
     for name in ("tier", "age", "vip", "born", *sorted(LISTS), "nothing"):
         every = every_comparison(name)
-        leaves += [random.choice([one for one in every if one.op is op]) for op in {one.op for one in every}]
+        leaves += [random.choice([one for one in every if one.op is op]) for op in dict.fromkeys(one.op for one in every)]
     for name, op in zip(["born", "days"] * 3, COMPARISONS, strict=False):
         leaves.append(AttributeIs(name=name, op=op, value=moving(random.choice(DATES))))
     for op, key in product(COMPARISONS, random.sample(KEYS, 2)):
@@ -421,7 +421,7 @@ async def test_every_leaf_and_trees_of_them_over_ten_thousand_customers(ground: 
     facts = await fill(ground, random, 10_000)
     leaves = one_of_each(random)
     assert {type(leaf) for leaf in leaves} == {AttributeIs, CodesIssued, HoldsCode, HasRedeemed, InSegment}
-    assert sum(0 < found < len(facts) for found in await agree(ground, facts, *leaves)) > len(leaves) // 3
+    assert sum(0 < found < len(facts) for found in await agree(ground, facts, *leaves)) > len(leaves) // 2
     trees = [some_tree(random) for _ in range(8)]
     shares = [found / len(facts) for found in await agree(ground, facts, *trees)]
     assert sum(0.01 < share < 0.99 for share in shares) > 2
