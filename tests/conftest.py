@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -105,6 +106,14 @@ def emptied_database(keeper: Keeper) -> Iterator[str]:
     """A prepared PostgreSQL store for a test that leaves rows in it."""
     yield keeper.url
     keeper.empty()
+
+
+@pytest.fixture
+def unknown_database(postgres_server: postgres.PostgresServer) -> str:
+    """A prepared PostgreSQL store of one's own, of whose tables the planner knows nothing; one emptied it remembers."""
+    url = postgres.create_database(postgres_server.url, f"promograph_unknown_{uuid4().hex[:12]}")
+    apart(prepare(url))
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

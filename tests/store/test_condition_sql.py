@@ -406,7 +406,9 @@ def one_of_each(random: Random) -> list[Condition]:
     leaves: list[Condition] = []
     for name in ("tier", "age", "vip", "born", *sorted(LISTS), "nothing"):
         every = every_comparison(name)
-        leaves += [random.choice([one for one in every if one.op is op]) for op in dict.fromkeys(one.op for one in every)]
+        leaves += [
+            random.choice([one for one in every if one.op is op]) for op in dict.fromkeys(one.op for one in every)
+        ]
     for name, op in zip(["born", "days"] * 3, COMPARISONS, strict=False):
         leaves.append(AttributeIs(name=name, op=op, value=moving(random.choice(DATES))))
     for op, key in product(COMPARISONS, random.sample(KEYS, 2)):
